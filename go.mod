@@ -1,0 +1,3 @@
+module lmtpd
+
+go 1.26.0
