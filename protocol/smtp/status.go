@@ -21,7 +21,8 @@ const (
 	StatusGoingDown  Status = "3.2" // system not accepting network messages
 	StatusTooBig     Status = "3.4" // message too big for system
 
-	StatusLoop Status = "4.6" // routing loop detected
+	StatusConnection Status = "4.2" // bad connection
+	StatusLoop       Status = "4.6" // routing loop detected
 
 	StatusProtocol          Status = "5.0" // other protocol status
 	StatusCommand           Status = "5.1" // invalid command

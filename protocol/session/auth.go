@@ -1,0 +1,78 @@
+package session
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"strings"
+
+	"lmtpd/protocol/smtp"
+)
+
+// ErrCredentials is returned by an Exchange that has failed: wrong password, no such account, a response that
+// does not follow the mechanism. They are one and the same to the client.
+var ErrCredentials = errors.New("authentication credentials invalid")
+
+// auth begins an exchange (RFC 4954 §4). There is one in a session, and none inside a transaction.
+func (s *Session) auth(ctx context.Context, arg string) Step {
+	if s.account != "" {
+		return s.complain(outOfOrder)
+	}
+	name, initial, given := strings.Cut(arg, " ")
+	if name = strings.ToUpper(name); name == "" {
+		return s.complain(badArguments)
+	}
+	if !slices.Contains(s.mechanisms(), name) {
+		return s.complain(s.whyNot(name))
+	}
+	s.exchange = s.cfg.Auth.Begin(name, s.peer)
+	if !given {
+		return s.exchangeStep(ctx, nil)
+	}
+	if initial == "=" { // an empty initial response
+		return s.exchangeStep(ctx, []byte{})
+	}
+	return s.response(ctx, []byte(initial))
+}
+
+// whyNot tells a mechanism that waits for TLS from one that there is not.
+func (s *Session) whyNot(name string) smtp.Reply {
+	secured := s.peer
+	secured.Secured, secured.TLS = true, true
+	if !s.peer.Secured && slices.Contains(s.cfg.Auth.Mechanisms(secured), name) {
+		return authNeedsTLS
+	}
+	return authMechanism
+}
+
+// response takes one line of an exchange: base64, or "*" to cancel it.
+func (s *Session) response(ctx context.Context, line []byte) Step {
+	if string(line) == "*" {
+		s.exchange = nil
+		return s.complain(authCancelled)
+	}
+	b := make([]byte, base64.StdEncoding.DecodedLen(len(line)))
+	n, err := base64.StdEncoding.Strict().Decode(b, line)
+	if err != nil {
+		s.exchange = nil
+		return s.complain(authBase64)
+	}
+	return s.exchangeStep(ctx, b[:n])
+}
+
+func (s *Session) exchangeStep(ctx context.Context, response []byte) Step {
+	challenge, account, err := s.exchange.Next(ctx, response)
+	switch {
+	case errors.Is(err, ErrCredentials):
+		s.exchange = nil
+		return s.complain(authWrong)
+	case err != nil:
+		s.exchange = nil
+		return s.step(Command, authUnknown)
+	case account != "":
+		s.exchange, s.account = nil, account
+		return s.step(Command, authDone)
+	}
+	return s.step(Response, smtp.Reply{Code: 334, Text: base64.StdEncoding.EncodeToString(challenge)})
+}

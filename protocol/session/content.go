@@ -1,0 +1,150 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"lmtpd/protocol/smtp"
+)
+
+// data asks for the content (RFC 5321 §4.1.1.4).
+func (s *Session) data(_ context.Context, arg string) Step {
+	switch {
+	case arg != "":
+		return s.complain(badArguments)
+	case len(s.env.Recipients) == 0:
+		return s.step(Command, s.cfg.Dialect.NoRecipients)
+	}
+	s.receive()
+	return s.step(Content, goAhead)
+}
+
+// receive begins the transaction's content, however it comes.
+func (s *Session) receive() {
+	s.content = &content{max: s.cfg.MaxSize, strict: s.cfg.Dialect.StrictLines}
+}
+
+// Content takes the content after DATA; r ends in io.EOF at the final dot.
+func (s *Session) Content(ctx context.Context, r io.Reader) Step {
+	s.content.src = r
+	return s.finish(s.deliver(ctx))
+}
+
+// deliver hands the content to the handler and then reads what it left, so that the session is in step.
+func (s *Session) deliver(ctx context.Context) []smtp.Reply {
+	replies := s.handler.Deliver(ctx, s.env, s.content)
+	s.content.drain()
+	return replies
+}
+
+// Panicked takes the place of a step that a panic broke off. What the client waits for is answered with a
+// transient reply, what it is still sending is read, and the session goes on.
+func (s *Session) Panicked() Step {
+	s.exchange = nil
+	switch {
+	case s.chunks != nil:
+		return s.chunkPanicked()
+	case s.content != nil && s.content.src != nil:
+		s.content.drain()
+		return s.finish(nil)
+	}
+	return s.step(Command, failed)
+}
+
+// finish is the one way from the final dot to the replies: for both dialects, DATA and BDAT, and for success,
+// refusal, too big, bad line ends and panic alike.
+func (s *Session) finish(replies []smtp.Reply) Step {
+	env, c := s.env, s.content
+	s.forget()
+	s.bad = 0
+	if c.err != io.EOF && !isReply(c.err) {
+		return s.step(Close) // the client is gone; nobody hears
+	}
+	if !s.cfg.Dialect.PerRecipient {
+		return s.answer(summary(verdict(env, c, replies)))
+	}
+	s.replies = append(s.replies[:0], verdict(env, c, replies)...)
+	return Step{Replies: s.replies, Next: Next{Kind: Command}}
+}
+
+// verdict returns one reply for each accepted recipient. What the engine knows of the content goes before what
+// the handler says; a handler that does not answer for each recipient has failed.
+func verdict(env *smtp.Envelope, c *content, replies []smtp.Reply) []smtp.Reply {
+	refusal, refused := errors.AsType[smtp.Reply](c.err)
+	if !refused && len(replies) == len(env.Recipients) {
+		return replies
+	}
+	if !refused {
+		refusal = failed
+	}
+	replies = make([]smtp.Reply, len(env.Recipients))
+	for i, to := range env.Recipients {
+		replies[i] = refusal.For(to.To)
+	}
+	return replies
+}
+
+// summary makes one reply of all: a doubt about one recipient is a doubt about the message, and only if all are
+// served is it taken.
+func summary(replies []smtp.Reply) smtp.Reply {
+	worst := replies[0]
+	for _, r := range replies[1:] {
+		if r.Transient() && !worst.Transient() || r.Permanent() && worst.Positive() {
+			worst = r
+		}
+	}
+	return worst
+}
+
+func isReply(err error) bool {
+	_, is := errors.AsType[smtp.Reply](err)
+	return is
+}
+
+// content is the content as Handler.Deliver reads it: counted, its line ends looked at, and only io.EOF if it
+// ended as it should.
+type content struct {
+	src    io.Reader
+	max    int64 // 0: no limit
+	n      int64
+	strict bool
+	ends   smtp.LineEnds
+	err    error // what ended it
+}
+
+func (c *content) Read(p []byte) (int, error) {
+	if c.err != nil {
+		return 0, c.err
+	}
+	n, err := c.src.Read(p)
+	c.n += int64(n)
+	if c.strict {
+		c.ends.Look(p[:n])
+	}
+	if c.max > 0 && c.n > c.max {
+		n, err = 0, c.spoil(tooBig)
+	}
+	if err == io.EOF && c.strict {
+		if c.ends.End(); c.ends.Bare() {
+			err = strayLineEnd
+		}
+	}
+	c.err = err
+	return n, err
+}
+
+// spoil reads on to the end of what is refused. The refusal stands only if the client was there to the end.
+func (c *content) spoil(refusal smtp.Reply) error {
+	if _, err := io.Copy(io.Discard, c.src); err != nil {
+		return err
+	}
+	return refusal
+}
+
+// drain reads what the handler has left.
+func (c *content) drain() {
+	if c.err == nil {
+		_, _ = io.Copy(io.Discard, c) // what ended it is in c.err
+	}
+}

@@ -1,0 +1,152 @@
+package session
+
+import (
+	"context"
+	"errors"
+
+	"lmtpd/protocol/smtp"
+)
+
+// Config is what all sessions of a listener share.
+type Config struct {
+	Dialect       Dialect
+	Hostname      string // in the greeting and the reply to a hello
+	MaxSize       int64  // octets of content; a message of exactly this size is taken. 0: no limit
+	MaxRecipients int    // in one transaction; 0: 1000
+	MaxErrors     int    // bad commands until the session is closed; 0: 10
+	StartTLS      bool   // the driver can do a TLS handshake
+	Auth          Authenticator
+	NewID         func() string // a new ID for each transaction
+}
+
+// Peer is the other end of the connection, as the driver sees it.
+type Peer struct {
+	Client  smtp.Client // Addr and Name; the hello fills in the rest
+	Session string      // the session's ID
+	Trusted bool        // its XFORWARD is believed, and VRFY answered
+	Secured bool        // nobody can listen: TLS, or a unix socket
+	TLS     bool        // it is TLS: the S of ESMTPS (RFC 3848 §2)
+}
+
+// state says which verbs may follow.
+type state int
+
+const (
+	greeted state = 1 << iota // no hello yet
+	ready                     // hello said
+	mailing                   // inside a transaction: MAIL accepted
+	chunked                   // inside a transaction's content: a BDAT that was not the last accepted
+
+	anywhere = greeted | ready | mailing | chunked
+)
+
+// A Session is one session of one dialect. It is used by one goroutine at a time.
+type Session struct {
+	cfg     Config
+	handler Handler
+	peer    Peer
+
+	state    state
+	account  string // authenticated as; "" is nobody
+	exchange Exchange
+	bad      int
+	replies  []smtp.Reply
+
+	origin  smtp.Client    // what XFORWARD said for the next transaction
+	env     *smtp.Envelope // the transaction's; nil outside of one
+	content *content       // being received
+	chunks  *chunks        // receiving it in chunks
+	refusal smtp.Reply     // to the chunk that is being skipped
+}
+
+// New returns a session with peer. Its first call is Start.
+func New(cfg Config, h Handler, peer Peer) *Session {
+	if cfg.MaxRecipients == 0 {
+		cfg.MaxRecipients = 1000
+	}
+	if cfg.MaxErrors == 0 {
+		cfg.MaxErrors = 10
+	}
+	return &Session{cfg: cfg, handler: h, peer: peer, state: greeted}
+}
+
+// Start greets (RFC 5321 §3.1).
+func (s *Session) Start() Step {
+	return s.step(Command, smtp.Reply{Code: 220, Text: s.cfg.Hostname + " " + s.cfg.Dialect.Name + " ready"})
+}
+
+// Line takes a command, or a response when the last step asked for one, without its CRLF.
+func (s *Session) Line(ctx context.Context, line []byte) Step {
+	if s.exchange != nil {
+		return s.response(ctx, line)
+	}
+	c, valid := smtp.ParseCommand(line)
+	if !valid {
+		return s.complain(badLine)
+	}
+	v, known := s.verb(c.Verb)
+	if !known {
+		return s.complain(unknownVerb)
+	}
+	if s.state&v.in == 0 {
+		return v.refuse(s, c.Arg, outOfOrder)
+	}
+	return v.run(s, ctx, c.Arg)
+}
+
+// Malformed answers a line that could not be read: err is of smtp.Reader.ReadLine.
+func (s *Session) Malformed(err error) Step {
+	s.exchange = nil
+	if errors.Is(err, smtp.ErrLineTooLong) {
+		return s.complain(lineTooLong)
+	}
+	return s.complain(bareLineEnd)
+}
+
+// Secured says that the TLS handshake is done. All that was said before it is forgotten (RFC 3207 §4.2).
+func (s *Session) Secured() Step {
+	s.reset()
+	s.state, s.account, s.origin = greeted, "", smtp.Client{}
+	s.peer.Client.Hello = ""
+	s.peer.Secured, s.peer.TLS = true, true
+	return s.step(Command)
+}
+
+// Shutdown ends a session that waits for a command because the daemon goes down.
+func (s *Session) Shutdown() Step { return s.step(Close, goingDown) }
+
+// TimedOut ends a session whose client waited too long (RFC 5321 §4.5.3.2).
+func (s *Session) TimedOut() Step { return s.step(Close, timedOut) }
+
+// Inside says whether content is being received: between DATA or the first BDAT and the replies.
+func (s *Session) Inside() bool { return s.content != nil }
+
+// Envelope returns the transaction's envelope, nil outside of one. It is for logs.
+func (s *Session) Envelope() *smtp.Envelope { return s.env }
+
+// Close gives back what the session holds. It is called once, whatever ended the session.
+func (s *Session) Close() { s.reset() }
+
+// reset ends the transaction, if there is one, without a message (RFC 5321 §4.1.1.5).
+func (s *Session) reset() {
+	s.abandon(errAbandoned)
+}
+
+// abandon ends the transaction with what its handler is to see if it reads content already.
+func (s *Session) abandon(cause error) {
+	if s.chunks == nil || !s.chunks.stop(cause) {
+		if s.env != nil {
+			s.handler.Abandon(s.env)
+		}
+	}
+	s.forget()
+}
+
+// forget leaves the transaction behind.
+func (s *Session) forget() {
+	s.env, s.content, s.chunks, s.exchange = nil, nil, nil, nil
+	s.origin = smtp.Client{}
+	if s.state != greeted {
+		s.state = ready
+	}
+}

@@ -1,0 +1,80 @@
+package session
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+
+	"lmtpd/protocol/smtp"
+)
+
+// forwardAttributes are those of Postfix's XFORWARD (its XFORWARD_README), in the order they are announced.
+var forwardAttributes = [...]string{"NAME", "ADDR", "PORT", "PROTO", "HELO", "IDENT", "SOURCE"}
+
+// xforward takes what a trusted MTA says about the client that it had the message from. It holds for the next
+// transaction; several of them add up.
+func (s *Session) xforward(_ context.Context, arg string) Step {
+	origin, fields := s.origin, strings.Fields(arg)
+	if len(fields) == 0 {
+		return s.complain(badArguments)
+	}
+	for _, f := range fields {
+		name, value, found := strings.Cut(f, "=")
+		value, err := smtp.ParseXtext(value)
+		if !found || err != nil || !forward(&origin, strings.ToUpper(name), value) {
+			return s.complain(badArguments)
+		}
+	}
+	s.origin = origin
+	return s.step(Command, ok)
+}
+
+func forward(c *smtp.Client, name, value string) bool {
+	switch strings.ToUpper(value) {
+	case "[UNAVAILABLE]", "[TEMPUNAVAIL]":
+		value = ""
+	}
+	switch name {
+	case "NAME":
+		c.Name = value
+	case "ADDR":
+		return forwardAddr(c, value)
+	case "PORT":
+		return forwardPort(c, value)
+	case "PROTO":
+		c.Proto = value
+	case "HELO":
+		c.Hello = value
+	case "IDENT":
+		c.ID = value
+	case "SOURCE": // LOCAL or REMOTE: ADDR says as much
+	default:
+		return false
+	}
+	return len(value) <= 255
+}
+
+func forwardAddr(c *smtp.Client, value string) bool {
+	if value == "" {
+		c.Addr = netip.AddrPort{}
+		return true
+	}
+	if len(value) > 5 && strings.EqualFold(value[:5], "IPv6:") {
+		value = value[5:]
+	}
+	a, err := netip.ParseAddr(value)
+	c.Addr = netip.AddrPortFrom(a, c.Addr.Port())
+	return err == nil
+}
+
+func forwardPort(c *smtp.Client, value string) bool {
+	n := 0
+	for _, d := range value {
+		if d < '0' || d > '9' || n > 6553 {
+			return false
+		}
+		n = n*10 + int(d-'0')
+	}
+	c.Addr = netip.AddrPortFrom(c.Addr.Addr(), uint16(n))
+	return n <= 65535
+}
