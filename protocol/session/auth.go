@@ -76,3 +76,16 @@ func (s *Session) exchangeStep(ctx context.Context, response []byte) Step {
 	}
 	return s.step(Response, smtp.Reply{Code: 334, Text: base64.StdEncoding.EncodeToString(challenge)})
 }
+
+// Mask returns a line of the dialogue as a log may hold it: what follows AUTH and its mechanism, and every
+// response, is a secret.
+func (s *Session) Mask(line string) string {
+	if s.exchange != nil && !strings.HasPrefix(line, "334") {
+		return "***"
+	}
+	words := strings.SplitN(line, " ", 3)
+	if len(words) == 3 && strings.EqualFold(words[0], "AUTH") {
+		return words[0] + " " + words[1] + " ***"
+	}
+	return line
+}
