@@ -1,0 +1,197 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"time"
+
+	"lmtpd/protocol/smtp"
+)
+
+// Errors of Dial, New and of using a connection.
+var (
+	ErrNoDialect = errors.New("no dialect")
+	ErrBadHello  = errors.New("neither a domain nor an address literal")
+	// ErrOutOfStep is returned when replies can no longer be told apart: the server said what it was not asked.
+	ErrOutOfStep = errors.New("server is out of step")
+)
+
+// A Conn is a session with a server. It is for one goroutine at a time, except for Close. After an error of the
+// connection (anything but a refusal) it is closed, and every further use returns that error.
+type Conn struct {
+	w        *wire
+	dialect  Dialect
+	timeouts Timeouts
+	greeting smtp.Reply
+	ext      Extensions
+	open     bool   // a transaction was begun and not ended: RSET before the next
+	lost     error  // why the connection can no longer be used
+	block    []byte // read buffer of content
+	out      []byte // what is about to be written
+}
+
+// Dial connects to a, waits for the greeting and says hello. An error that holds a smtp.Reply is the server's
+// refusal; ctx bounds the whole of it.
+func Dial(ctx context.Context, a Address, o Options) (*Conn, error) {
+	within := o.Timeouts.withDefaults().Connect
+	nc, err := (&net.Dialer{Timeout: within}).DialContext(ctx, a.Network, a.Name)
+	if err != nil {
+		return nil, fmt.Errorf("connect %s: %w", a, err)
+	}
+	c, err := New(ctx, nc, a.Dialect, o)
+	if err != nil {
+		return nil, fmt.Errorf("connect %s: %w", a, err)
+	}
+	return c, nil
+}
+
+// New begins a session on a connection that is there already; it closes nc if that fails. ctx bounds the
+// greeting and the hello, no longer.
+func New(ctx context.Context, nc net.Conn, d Dialect, o Options) (*Conn, error) {
+	c := &Conn{w: newWire(nc, o.Trace), dialect: d, timeouts: o.Timeouts.withDefaults()}
+	defer c.w.bind(ctx)()
+	if err := c.begin(o.Hello); err != nil {
+		return nil, because(ctx, c.lose(err))
+	}
+	return c, nil
+}
+
+func (c *Conn) begin(name string) error {
+	if name == "" {
+		name = "localhost"
+	}
+	if c.dialect.IsZero() {
+		return ErrNoDialect
+	}
+	if !smtp.IsDomain(name, smtp.ASCII) && !smtp.IsAddressLiteral(name) {
+		return fmt.Errorf("hello %q: %w", name, ErrBadHello)
+	}
+	greeting, err := c.w.read(c.timeouts.Greeting)
+	if err != nil {
+		return fmt.Errorf("wait for the greeting: %w", err)
+	}
+	if greeting.Code != 220 {
+		return fmt.Errorf("greeting: %w", greeting)
+	}
+	c.greeting = greeting
+	return c.hello(name)
+}
+
+// hello says hello and keeps the list of extensions, which replaces any that was there (RFC 5321 §4.1.4).
+func (c *Conn) hello(name string) error {
+	r, err := c.command(c.dialect.hello+" "+name, c.timeouts.Command)
+	if err != nil {
+		return err
+	}
+	if r.Code != 250 {
+		return fmt.Errorf("%s: %w", c.dialect.hello, r)
+	}
+	c.ext = parseExtensions(r.Text)
+	return nil
+}
+
+// command sends one line and returns the reply to it.
+func (c *Conn) command(line string, within time.Duration) (smtp.Reply, error) {
+	if err := c.inStep(); err != nil {
+		return smtp.Reply{}, err
+	}
+	c.w.note(Client, line)
+	if err := c.w.write([]byte(line+"\r\n"), within); err != nil {
+		return smtp.Reply{}, fmt.Errorf("send %.4s: %w", line, err)
+	}
+	r, err := c.w.read(within)
+	if err != nil {
+		return smtp.Reply{}, fmt.Errorf("wait for the reply to %.4s: %w", line, err)
+	}
+	return r, nil
+}
+
+// inStep returns an error if the server has said more than it was asked for. Taken for the reply to the next
+// command it could make a refusal look like success. 421 may come at any time (RFC 5321 §3.8).
+func (c *Conn) inStep() error {
+	if !c.w.pending() {
+		return nil
+	}
+	r, err := c.w.read(c.timeouts.Command)
+	switch {
+	case err != nil:
+		return err
+	case r.Code == 421:
+		return fmt.Errorf("%w: %w", ErrHungUp, r)
+	}
+	return fmt.Errorf("%w: unexpected %.100q", ErrOutOfStep, r.String())
+}
+
+// lose closes the connection for good and returns err.
+func (c *Conn) lose(err error) error {
+	c.lost = err
+	c.w.nc.Close()
+	return err
+}
+
+// because names the end of ctx as the cause of a deadline that it brought about.
+func because(ctx context.Context, err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+	}
+	return err
+}
+
+// Greeting returns the server's first reply.
+func (c *Conn) Greeting() smtp.Reply { return c.greeting }
+
+// Extensions returns what the server offers. The caller may change the map.
+func (c *Conn) Extensions() Extensions { return maps.Clone(c.ext) }
+
+// Reset ends a transaction that was begun and not finished. Send does so itself where it must.
+func (c *Conn) Reset(ctx context.Context) error {
+	if err := c.usable(ctx); err != nil {
+		return err
+	}
+	defer c.w.bind(ctx)()
+	r, err := c.command("RSET", c.timeouts.Command)
+	if err == nil && r.Code != 250 {
+		err = fmt.Errorf("RSET: %w", r)
+	}
+	if err != nil {
+		return because(ctx, c.lose(err))
+	}
+	c.open = false
+	return nil
+}
+
+func (c *Conn) usable(ctx context.Context) error {
+	if c.lost != nil {
+		return fmt.Errorf("connection is closed: %w", c.lost)
+	}
+	return ctx.Err()
+}
+
+// Quit says QUIT, waits for the reply and closes the connection, whatever happens. Its error says nothing about
+// messages that were sent before.
+func (c *Conn) Quit(ctx context.Context) error {
+	if err := c.usable(ctx); err != nil {
+		c.Close()
+		return err
+	}
+	defer c.w.bind(ctx)()
+	r, err := c.command("QUIT", c.timeouts.Quit)
+	if err == nil && r.Code != 221 {
+		err = fmt.Errorf("QUIT: %w", r)
+	}
+	c.lose(net.ErrClosed)
+	return because(ctx, err)
+}
+
+// Close closes the connection without a word. A transaction under way is interrupted, and a server forgets it
+// (RFC 5321 §4.1.1.10). It may be called at any time, more than once, and from any goroutine.
+func (c *Conn) Close() error {
+	if err := c.w.nc.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
