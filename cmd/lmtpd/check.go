@@ -1,0 +1,162 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os/user"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+)
+
+// checkCommand tells what a configuration means. It starts nothing and makes nothing.
+func checkCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "check",
+		Usage: "tell all mistakes of the configuration, or what it would mean, without starting",
+		Flags: configFlags(),
+		Action: func(c *cli.Context) error {
+			cfg, err := loadConfig(c)
+			if err != nil {
+				return err
+			}
+			return explain(c.App.Writer, cfg)
+		},
+	}
+}
+
+// explain writes what cfg means, and how things stand where it points to.
+func explain(to io.Writer, cfg *Config) error {
+	w := tabwriter.NewWriter(to, 0, 8, 2, ' ', 0)
+	p := printer{w}
+	file := cfg.File
+	if file == "" {
+		file = "none: defaults and flags"
+	}
+	p.line("configuration", file)
+	p.line("hostname", cfg.Hostname)
+	p.line("data", cfg.Data+": "+directoryState(cfg.Data))
+	for _, l := range cfg.Listen {
+		p.listener(l)
+	}
+	for _, m := range cfg.Mailboxes {
+		p.mailboxes(m)
+	}
+	p.limits(cfg.Limits)
+	p.line("log", cfg.Log.Format+", "+strings.ToLower(cfg.Log.Level.String())+" and above")
+	return w.Flush()
+}
+
+// A printer writes lines of a name and a meaning.
+type printer struct{ w io.Writer }
+
+func (p printer) line(name, meaning string) { fmt.Fprintf(p.w, "%s\t%s\n", name, meaning) }
+
+func (p printer) listener(l Listen) {
+	if l.Network != "unix" {
+		p.line("listen", l.Protocol+" on "+l.Address)
+		p.line("  who", "whoever can connect")
+		p.line("  proxies", l.Proxies.String())
+		return
+	}
+	p.line("listen", l.Protocol+" on unix:"+l.Address)
+	p.line("  socket", socketState(l.Address))
+	p.line("  file", fmt.Sprintf("mode %04o, owner %s, group %s", l.Mode, nameOf(l.Owner, userName), nameOf(l.Group, groupName)))
+	var peers []string
+	for _, uid := range l.Peers {
+		peers = append(peers, userName(strconv.Itoa(int(uid))))
+	}
+	if len(peers) == 0 {
+		peers = []string{"nobody"}
+	}
+	p.line("  who", strings.Join(peers, ", "))
+	p.line("  proxies", l.Proxies.String())
+}
+
+func (p printer) mailboxes(m Mailboxes) {
+	p.line("mailboxes", strings.Join(m.Domains, ", "))
+	p.line("  accounts", m.Accounts+": every local-part has a mailbox")
+	p.line("  store", m.Store.String())
+	root := m.Store.Template.Root()
+	p.line("  directory", root+": "+directoryState(root))
+	sample := "postmaster@" + m.Domains[0]
+	path, err := m.Store.Template.Expand(sample)
+	if err != nil {
+		path = err.Error()
+	}
+	p.line("  for example", sample+" in "+path)
+}
+
+func (p printer) limits(l Limits) {
+	p.line("limits", "")
+	for _, limit := range []struct {
+		name  string
+		value any
+	}{
+		{"message_size", octets(l.MessageSize)},
+		{"recipients", l.Recipients},
+		{"connections", l.Connections},
+		{"connections_per_peer", l.ConnectionsPerPeer},
+		{"errors", l.Errors},
+		{"hops", l.Hops},
+		{"deliveries", l.Deliveries},
+		{"memory", octets(l.Memory)},
+		{"shutdown", l.Shutdown},
+		{"command_timeout", l.CommandTimeout},
+		{"content_timeout", l.ContentTimeout},
+	} {
+		p.line("  "+limit.name, fmt.Sprint(limit.value))
+	}
+}
+
+// octets prints a size as the configuration would have it.
+type octets int64
+
+func (n octets) String() string {
+	units := []string{"TiB", "GiB", "MiB", "KiB"}
+	for i, unit := range units {
+		size := octets(1) << (10 * (len(units) - i))
+		if n%size == 0 {
+			return fmt.Sprintf("%d%s", n/size, unit)
+		}
+	}
+	return strconv.FormatInt(int64(n), 10)
+}
+
+// String tells whose word is taken for who the client is.
+func (p Proxies) String() string {
+	var who []string
+	if p.Unix {
+		who = append(who, "whoever connects")
+	}
+	for _, n := range p.Nets {
+		who = append(who, n.String())
+	}
+	if len(who) == 0 {
+		return "nobody"
+	}
+	return strings.Join(who, ", ")
+}
+
+func nameOf(id int, lookup func(string) string) string {
+	if id < 0 {
+		return "unchanged"
+	}
+	return lookup(strconv.Itoa(id))
+}
+
+func userName(uid string) string {
+	if u, err := user.LookupId(uid); err == nil {
+		return fmt.Sprintf("%s (%s)", u.Username, uid)
+	}
+	return uid
+}
+
+func groupName(gid string) string {
+	if g, err := user.LookupGroupId(gid); err == nil {
+		return fmt.Sprintf("%s (%s)", g.Name, gid)
+	}
+	return gid
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// directoryState says whether dir is there and may be written by this process, or where it would be made.
+func directoryState(dir string) string {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		parent := existingParent(dir)
+		return fmt.Sprintf("not there yet; to be made below %s, %s", parent, access(parent))
+	case err != nil:
+		return "cannot tell: " + err.Error()
+	case !info.IsDir():
+		return "in the way: not a directory"
+	}
+	return "there, " + access(dir)
+}
+
+// existingParent returns the nearest directory above dir that exists.
+func existingParent(dir string) string {
+	for {
+		parent := filepath.Dir(dir)
+		if _, err := os.Stat(parent); err == nil || parent == dir {
+			return parent
+		}
+		dir = parent
+	}
+}
+
+func access(dir string) string {
+	const writeAndSearch = 0o3 // W_OK | X_OK
+	who := fmt.Sprintf("by uid %d", os.Getuid())
+	if err := syscall.Access(dir, writeAndSearch); err != nil {
+		return "not writable " + who
+	}
+	return "writable " + who
+}
+
+// socketState says what stands where a unix socket is to be.
+func socketState(path string) string {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "not there yet; to be made in " + filepath.Dir(path) + ", " + directoryState(filepath.Dir(path))
+	case err != nil:
+		return "cannot tell: " + err.Error()
+	case info.Mode().Type() != fs.ModeSocket:
+		return "in the way: not a socket"
+	}
+	conn, err := net.DialTimeout("unix", path, time.Second)
+	switch {
+	case err == nil:
+		conn.Close()
+		return "live: somebody listens there"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "stale: nobody listens there, and serve replaces it"
+	}
+	return "cannot tell: " + err.Error()
+}

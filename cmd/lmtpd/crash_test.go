@@ -1,0 +1,168 @@
+package main_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/textproto"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A receipt says that a letter was answered 250 for a recipient.
+type receipt struct{ id, to string }
+
+// A load is several clients that send letters, and remember each one and what was answered 250.
+type load struct {
+	mu       sync.Mutex
+	sent     map[string]int // size by ID
+	receipts []receipt
+	enough   chan struct{} // closed when there are limit receipts
+	limit    int
+}
+
+const crashClients, crashMailboxes = 8, 20
+
+// A daemon that is killed at any moment under load loses nothing that it answered 250 for, and shows nothing by halves:
+// every letter with a receipt is there, whole, once; a letter without one is there whole, at most once, or not at all.
+func TestCrash(t *testing.T) {
+	rounds := 6
+	if testing.Short() {
+		rounds = 2
+	}
+	d := newDaemon(t)
+	seen := &load{sent: make(map[string]int)}
+	for round := range rounds {
+		d.start(t)
+		seen.limit = len(seen.receipts) + 1 + rand.IntN(300)
+		seen.enough = make(chan struct{})
+		seen.run(t, d, round)
+		seen.check(t, d)
+		if t.Failed() {
+			return
+		}
+	}
+	t.Logf("%d rounds, %d receipts, %d temporary files left", rounds, len(seen.receipts), len(temporaries(t, d.root)))
+	d.start(t) // and goes on as if nothing had been
+	if replies := dial(t, "unix", d.socket).lhlo().transaction(letter("after", 1000), "u0@example.org"); replies[0][:3] != "250" {
+		t.Errorf("after the last crash: %s", replies[0])
+	}
+}
+
+// run lets the clients send until there are enough receipts, kills the daemon and waits for the clients.
+func (l *load) run(t *testing.T, d *daemon, round int) {
+	t.Helper()
+	var clients sync.WaitGroup
+	for c := range crashClients {
+		clients.Go(func() { l.client(d, fmt.Sprintf("r%d-c%d", round, c)) })
+	}
+	select {
+	case <-l.enough:
+	case <-d.ended:
+		t.Error("the daemon ended by itself")
+	case <-time.After(patience):
+		t.Error("too few replies to kill for")
+	}
+	d.kill(t)
+	clients.Wait()
+}
+
+// client sends letters, with one to three recipients each, until the connection breaks.
+func (l *load) client(d *daemon, name string) {
+	conn, err := net.DialTimeout("unix", d.socket, patience)
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	c := textproto.NewConn(conn)
+	if _, _, err := c.ReadResponse(220); err != nil {
+		return
+	}
+	if !answered(c, 250, "LHLO client.example.net") {
+		return
+	}
+	for n := 0; ; n++ {
+		id := fmt.Sprintf("%s-%d", name, n)
+		if !l.letter(c, id, 500+rand.IntN(30_000)) {
+			return
+		}
+	}
+}
+
+func answered(c *textproto.Conn, code int, line string) bool {
+	if c.PrintfLine("%s", line) != nil {
+		return false
+	}
+	_, _, err := c.ReadResponse(code)
+	return err == nil
+}
+
+// letter sends one letter, and says whether the connection still stands.
+func (l *load) letter(c *textproto.Conn, id string, size int) bool {
+	if !answered(c, 250, "MAIL FROM:<sender@example.net>") {
+		return false
+	}
+	var to []string
+	for first, n := rand.IntN(crashMailboxes), 1+rand.IntN(3); len(to) < n; {
+		rcpt := fmt.Sprintf("u%d", (first+len(to))%crashMailboxes)
+		if !answered(c, 250, "RCPT TO:<"+rcpt+"@example.org>") {
+			return false
+		}
+		to = append(to, rcpt)
+	}
+	l.mu.Lock()
+	l.sent[id] = size
+	l.mu.Unlock()
+	if !answered(c, 354, "DATA") {
+		return false
+	}
+	w := c.DotWriter()
+	w.Write(letter(id, size))
+	if w.Close() != nil {
+		return false
+	}
+	for _, rcpt := range to {
+		if _, _, err := c.ReadResponse(250); err != nil {
+			return false
+		}
+		l.receive(receipt{id, rcpt})
+	}
+	return true
+}
+
+func (l *load) receive(r receipt) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.receipts = append(l.receipts, r)
+	if len(l.receipts) == l.limit {
+		close(l.enough)
+	}
+}
+
+// check compares what is visible with what was sent and answered.
+func (l *load) check(t *testing.T, d *daemon) {
+	t.Helper()
+	times := make(map[receipt]int)
+	for _, f := range visible(t, filepath.Join(d.root, "example.org")) {
+		id := letterID(f.text)
+		size, known := l.sent[id]
+		if !known || !bytes.HasSuffix(f.text, onDisk(letter(id, size))) {
+			t.Errorf("%s shows %d octets that are no whole letter", f.path, len(f.text))
+			continue
+		}
+		times[receipt{id, f.mailbox}]++
+	}
+	for r, n := range times {
+		if n > 1 {
+			t.Errorf("%v is there %d times", r, n)
+		}
+	}
+	for _, r := range l.receipts {
+		if times[r] == 0 {
+			t.Errorf("%v was answered 250 and is not there", r)
+		}
+	}
+}

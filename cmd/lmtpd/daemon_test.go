@@ -1,0 +1,225 @@
+package main_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A daemon is `lmtpd serve` as a child process, on a unix socket and a loopback port, taking any local-part of
+// example.org into maildirs below root.
+type daemon struct {
+	*child
+	dir    string // all that is its own
+	root   string // the maildirs, one directory for a domain
+	config string
+	socket string
+	port   string // host:port
+}
+
+// mailUID owns the maildirs where a test runs as root: Dovecot refuses to read root's mail.
+const mailUID = 2525
+
+// newDaemon prepares a daemon; more is TOML that is put behind the common configuration.
+func newDaemon(t testing.TB, more ...string) *daemon {
+	t.Helper()
+	dir := openDir(t)
+	d := &daemon{
+		dir:    dir,
+		root:   filepath.Join(dir, "mail"),
+		config: filepath.Join(dir, "lmtpd.toml"),
+		socket: filepath.Join(dir, "run", "lmtpd"),
+		port:   freePort(t),
+	}
+	for _, sub := range []string{"mail", "run", "data"} {
+		mkdirOwned(t, filepath.Join(dir, sub))
+	}
+	peers := ""
+	if _, err := os.Stat("/etc/postfix"); err == nil {
+		peers = `peers = ["postfix", "root"]`
+	}
+	writeFile(t, d.config, fmt.Sprintf(`
+hostname = "mda.example.org"
+data     = %q
+%s
+[[listen]]
+protocol = "lmtp"
+address  = %q
+mode     = "0666"
+proxies  = ["unix"]
+%s
+[[listen]]
+protocol = "lmtp"
+address  = %q
+proxies  = ["127.0.0.1"]
+
+[[mailboxes]]
+domains  = ["example.org"]
+accounts = "any"
+store    = %q
+`, filepath.Join(dir, "data"), strings.Join(more, "\n"), "unix:"+d.socket, peers, d.port, "maildir:"+d.root+"/%d/%n"))
+	return d
+}
+
+// startDaemon prepares a daemon, starts it and waits until it takes connections.
+func startDaemon(t testing.TB, more ...string) *daemon {
+	t.Helper()
+	d := newDaemon(t, more...)
+	d.start(t)
+	return d
+}
+
+// start starts the daemon, anew after it has ended, and waits until it takes connections.
+func (d *daemon) start(t testing.TB) {
+	t.Helper()
+	d.child = startChild(t, d.command("serve", "--config", d.config))
+	d.await(t, regexp.QuoteMeta(d.port))
+	awaitSocket(t, d.child, "unix", d.socket)
+	awaitSocket(t, d.child, "tcp", d.port)
+}
+
+// command is the daemon's program with arguments. The test binary is that program when it is called by its name; it is
+// linked into a directory that other users may enter.
+func (d *daemon) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(d.dir, "lmtpd"), args...)
+	cmd.Args[0] = "lmtpd"
+	cmd.Dir = d.dir
+	if os.Getuid() == 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: mailUID, Gid: mailUID}}
+	}
+	return cmd
+}
+
+// run runs one of lmtpd's other commands and returns what it printed on standard output.
+func (d *daemon) run(t testing.TB, args ...string) string {
+	t.Helper()
+	cmd := d.command(args...)
+	var complaint strings.Builder
+	cmd.Stderr = &complaint
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("lmtpd %s: %v\n%s%s", strings.Join(args, " "), err, out, complaint.String())
+	}
+	return string(out)
+}
+
+// mailbox is the maildir of a local-part in example.org.
+func (d *daemon) mailbox(localPart string) string {
+	return filepath.Join(d.root, "example.org", localPart)
+}
+
+// installProgram puts the test binary into dir as lmtpd.
+func installProgram(t testing.TB, dir string) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := filepath.Join(dir, "lmtpd")
+	if os.Link(self, to) == nil {
+		return
+	}
+	from, err := os.Open(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	w, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(w, from); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// openDir is a temporary directory that other users may enter, with a name short enough for sockets, and lmtpd in it.
+func openDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "lmtpd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	installProgram(t, dir)
+	return dir
+}
+
+// mkdirOwned makes a directory of the user that the daemon runs as.
+func mkdirOwned(t testing.TB, name string) {
+	t.Helper()
+	if err := os.MkdirAll(name, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	chownMail(t, name)
+}
+
+// chownMail gives a file or a tree to the user that the daemon runs as.
+func chownMail(t testing.TB, name string) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		return
+	}
+	err := filepath.WalkDir(name, func(path string, _ os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, mailUID, mailUID)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func writeFile(t testing.TB, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// freePort finds a loopback port that is free now.
+func freePort(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// awaitSocket waits until somebody takes connections at address. A foreign program does not say when it begins to listen.
+func awaitSocket(t testing.TB, c *child, network, address string) {
+	t.Helper()
+	deadline, tick := time.After(patience), time.NewTicker(5*time.Millisecond)
+	defer tick.Stop()
+	for {
+		conn, err := net.Dial(network, address)
+		if err == nil {
+			conn.Close()
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-c.ended:
+			t.Fatalf("%s ended before it listened", c.cmd.Args[0])
+		case <-deadline:
+			t.Fatalf("nobody listens: %v", err)
+		}
+	}
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/urfave/cli/v2"
+
+	"lmtpd/store"
+)
+
+// mailboxCommand looks into mailboxes. It works on the stores themselves, whether or not a daemon runs.
+func mailboxCommand() *cli.Command {
+	asJSON := &cli.BoolFlag{Name: "json", Usage: "write JSON"}
+	folder := &cli.StringFlag{Name: "folder", Usage: "look into `FOLDER`, its levels divided by / (default: INBOX)"}
+	wire := &cli.BoolFlag{Name: "wire", Usage: "end lines with CRLF, as the message was received"}
+	return &cli.Command{
+		Name:  "mailbox",
+		Usage: "list mailboxes and their messages, show and remove messages",
+		Subcommands: []*cli.Command{{
+			Name:   "list",
+			Usage:  "list all mailboxes: name, messages, octets",
+			Flags:  append(storeFlags(), asJSON),
+			Action: listMailboxes,
+		}, {
+			Name:      "messages",
+			Usage:     "list the messages of mailbox A, oldest first: ID, date, octets, flags",
+			ArgsUsage: "A",
+			Flags:     append(storeFlags(), folder, asJSON),
+			Action:    onMailbox(listMessages),
+		}, {
+			Name:      "show",
+			Usage:     "print a message of mailbox A, the newest if no ID is given, octet for octet with LF line ends",
+			ArgsUsage: "A [ID]",
+			Flags:     append(storeFlags(), folder, wire),
+			Action:    onMailbox(showMessage),
+		}, {
+			Name:      "remove",
+			Usage:     "remove messages of mailbox A for good",
+			ArgsUsage: "A ID…",
+			Flags:     append(storeFlags(), folder),
+			Action:    onMailbox(removeMessages),
+		}},
+	}
+}
+
+// A mailbox is one mailbox in its store, as a command sees it.
+type mailbox struct {
+	store   store.Store
+	name    string
+	folder  string   // as given; "" is INBOX
+	folders []string // where to look for a message by its ID: the folder given, or all
+}
+
+// onMailbox makes an action of what is to be done with the mailbox that the first argument names.
+func onMailbox(do func(*cli.Context, mailbox) error) cli.ActionFunc {
+	return func(c *cli.Context) (err error) {
+		return withStores(c, func(cfg *Config, stores []store.Store) error {
+			block, name, err := cfg.findMailbox(c.Args().First())
+			if err != nil {
+				return err
+			}
+			m := mailbox{store: stores[block], name: name, folder: c.String("folder")}
+			if m.folders, err = m.searched(background(c)); err != nil {
+				return err
+			}
+			return do(c, m)
+		})
+	}
+}
+
+// withStores opens the stores of the configuration for as long as do runs.
+func withStores(c *cli.Context, do func(*Config, []store.Store) error) error {
+	cfg, err := loadConfig(c)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(c.App.ErrWriter, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	stores, closeAll, err := openStores(cfg, log)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(cfg, stores), closeAll())
+}
+
+// searched lists the folders in which a message is looked for by its ID.
+func (m mailbox) searched(ctx context.Context) ([]string, error) {
+	if m.folder != "" {
+		return []string{m.folder}, nil
+	}
+	folders, err := m.store.Folders(ctx, m.name)
+	if err != nil {
+		return nil, fmt.Errorf("list folders of %s: %w", m.name, err)
+	}
+	return append([]string{""}, folders...), nil
+}
+
+// find does what is to be done in the first folder that has the message.
+func (m mailbox) find(id string, do func(folder string) error) error {
+	for _, folder := range m.folders {
+		if err := do(folder); !errors.Is(err, store.ErrNoMessage) {
+			return err
+		}
+	}
+	return fmt.Errorf("%s in %s: %w", id, m.name, store.ErrNoMessage)
+}
+
+// open opens the message id, or the newest one of the folder if id is "".
+func (m mailbox) open(ctx context.Context, id string) (message io.ReadCloser, err error) {
+	if id != "" {
+		err = m.find(id, func(folder string) (err error) {
+			message, err = m.store.Open(ctx, m.name, folder, id)
+			return err
+		})
+		return message, err
+	}
+	list, err := m.messages(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%s of %s is empty: %w", folderName(m.folder), m.name, store.ErrNoMessage)
+	}
+	newest := list[len(list)-1]
+	return m.store.Open(ctx, m.name, m.folder, newest.ID)
+}
+
+func (m mailbox) messages(ctx context.Context) ([]store.Message, error) {
+	list, err := m.store.Messages(ctx, m.name, m.folder)
+	if err != nil {
+		return nil, fmt.Errorf("list %s of %s: %w", folderName(m.folder), m.name, err)
+	}
+	return list, nil
+}
+
+func showMessage(c *cli.Context, m mailbox) error {
+	message, err := m.open(background(c), c.Args().Get(1))
+	if err != nil {
+		return err
+	}
+	defer message.Close()
+	w := bufio.NewWriter(c.App.Writer)
+	if c.Bool("wire") {
+		_, err = io.Copy(w, message)
+		return errors.Join(err, w.Flush())
+	}
+	lf := &lfWriter{w: w}
+	_, err = io.Copy(lf, message)
+	return errors.Join(err, lf.Flush())
+}
+
+// removeMessages removes all it can and reports what it could not.
+func removeMessages(c *cli.Context, m mailbox) error {
+	var errs []error
+	for _, id := range c.Args().Tail() {
+		errs = append(errs, m.find(id, func(folder string) error {
+			return m.store.Remove(background(c), m.name, folder, id)
+		}))
+	}
+	return errors.Join(errs...)
+}
+
+func folderName(folder string) string {
+	if folder == "" {
+		return "INBOX"
+	}
+	return folder
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"lmtpd/store"
+)
+
+// A mailboxLine is one mailbox in a list.
+type mailboxLine struct {
+	Mailbox  string   `json:"mailbox"`
+	Folders  []string `json:"folders"`
+	Messages int64    `json:"messages"`
+	Octets   int64    `json:"octets"`
+}
+
+// listMailboxes lists what it can, then reports what it could not.
+func listMailboxes(c *cli.Context) error {
+	return withStores(c, func(_ *Config, stores []store.Store) error {
+		lines := []mailboxLine{}
+		var errs []error
+		for _, s := range distinct(stores) {
+			for name, err := range s.Mailboxes(background(c)) {
+				if err != nil {
+					errs = append(errs, fmt.Errorf("list mailboxes: %w", err))
+					continue
+				}
+				line, err := describe(background(c), s, name)
+				if err != nil {
+					errs = append(errs, err)
+				}
+				lines = append(lines, line)
+			}
+		}
+		slices.SortFunc(lines, func(a, b mailboxLine) int { return strings.Compare(a.Mailbox, b.Mailbox) })
+		err := printList(c, lines, func(l mailboxLine) []any { return []any{l.Mailbox, l.Messages, l.Octets} })
+		return errors.Join(append(errs, err)...)
+	})
+}
+
+func describe(ctx context.Context, s store.Store, name string) (mailboxLine, error) {
+	usage, err := s.Usage(ctx, name)
+	if err != nil {
+		return mailboxLine{Mailbox: name}, fmt.Errorf("count %s: %w", name, err)
+	}
+	folders, err := s.Folders(ctx, name)
+	if err != nil {
+		return mailboxLine{Mailbox: name}, fmt.Errorf("list folders of %s: %w", name, err)
+	}
+	if folders == nil {
+		folders = []string{}
+	}
+	return mailboxLine{name, folders, usage.Messages, usage.Octets}, nil
+}
+
+// distinct drops stores that several blocks share.
+func distinct(stores []store.Store) []store.Store {
+	var once []store.Store
+	for _, s := range stores {
+		if !slices.Contains(once, s) {
+			once = append(once, s)
+		}
+	}
+	return once
+}
+
+// A messageLine is one message in a list.
+type messageLine struct {
+	ID     string       `json:"id"`
+	Folder string       `json:"folder"`
+	Date   time.Time    `json:"date"`
+	Octets int64        `json:"octets"`
+	Flags  []store.Flag `json:"flags"`
+}
+
+func listMessages(c *cli.Context, m mailbox) error {
+	list, err := m.messages(background(c))
+	if err != nil {
+		return err
+	}
+	lines := []messageLine{}
+	for _, one := range list {
+		line := messageLine{one.ID, folderName(one.Folder), one.Date.UTC(), one.Size, one.Flags}
+		if line.Flags == nil {
+			line.Flags = []store.Flag{}
+		}
+		lines = append(lines, line)
+	}
+	return printList(c, lines, func(l messageLine) []any {
+		return []any{l.ID, l.Date.Format(time.RFC3339), l.Octets, fmt.Sprint(l.Flags)}
+	})
+}
+
+// printList writes a list as JSON, or as lines of aligned columns.
+func printList[T any](c *cli.Context, lines []T, columns func(T) []any) error {
+	if c.Bool("json") {
+		enc := json.NewEncoder(c.App.Writer)
+		enc.SetIndent("", "  ")
+		return enc.Encode(lines)
+	}
+	w := tabwriter.NewWriter(c.App.Writer, 0, 8, 2, ' ', 0)
+	for _, line := range lines {
+		printColumns(w, columns(line))
+	}
+	return w.Flush()
+}
+
+func printColumns(w io.Writer, columns []any) {
+	for i, column := range columns {
+		if i > 0 {
+			fmt.Fprint(w, "\t")
+		}
+		fmt.Fprint(w, column)
+	}
+	fmt.Fprintln(w)
+}

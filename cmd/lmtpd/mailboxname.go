@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"lmtpd/protocol/smtp"
+)
+
+// findMailbox turns an argument into the name of a mailbox and the number of the block it belongs to. An
+// address without domain belongs to the only domain there is.
+func (cfg *Config) findMailbox(arg string) (block int, name string, err error) {
+	var path smtp.Path
+	if strings.Contains(arg, "@") {
+		if path, err = smtp.ParseMailbox(arg, smtp.UTF8); err != nil {
+			return 0, "", cli.Exit(fmt.Errorf("%q is not an address: %w", arg, err), exDataErr)
+		}
+	} else if path, err = cfg.inOnlyDomain(arg); err != nil {
+		return 0, "", err
+	}
+	domain := strings.ToLower(path.Domain)
+	for i, m := range cfg.Mailboxes {
+		if slices.Contains(m.Domains, domain) {
+			return i, strings.ToLower(path.Local) + "@" + domain, nil
+		}
+	}
+	return 0, "", cli.Exit(fmt.Errorf("the domain %s is not configured; there is %s", domain, strings.Join(cfg.domains(), ", ")), exNoUser)
+}
+
+func (cfg *Config) inOnlyDomain(local string) (smtp.Path, error) {
+	domains := cfg.domains()
+	if len(domains) != 1 {
+		return smtp.Path{}, cli.Exit(fmt.Errorf("%q needs a domain: there is %s", local, strings.Join(domains, ", ")), exUsage)
+	}
+	return smtp.Path{Local: local, Domain: domains[0]}, nil
+}
+
+// domains lists the domains of all blocks.
+func (cfg *Config) domains() []string {
+	var all []string
+	for _, m := range cfg.Mailboxes {
+		all = append(all, m.Domains...)
+	}
+	return all
+}

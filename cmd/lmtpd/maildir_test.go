@@ -1,0 +1,105 @@
+package main_test
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A found is a message as it lies in a maildir, visible to its reader.
+type found struct {
+	path    string
+	mailbox string // the local-part
+	folder  string // as its directory is called; "" is INBOX
+	text    []byte
+}
+
+// visible returns all that a reader would see below a domain's directory: what is in new and cur of every maildir.
+func visible(t testing.TB, domain string) (all []found) {
+	t.Helper()
+	err := filepath.WalkDir(domain, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		box := filepath.Dir(path)
+		if base := filepath.Base(box); base != "new" && base != "cur" {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		within, err := filepath.Rel(domain, filepath.Dir(box))
+		if err != nil {
+			return err
+		}
+		mailbox, folder, _ := strings.Cut(within, string(filepath.Separator))
+		all = append(all, found{path, mailbox, folder, text})
+		return nil
+	})
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// only returns the one message of a mailbox.
+func only(t testing.TB, d *daemon, localPart string) found {
+	t.Helper()
+	all := inMailbox(visible(t, filepath.Join(d.root, "example.org")), localPart)
+	if len(all) != 1 {
+		t.Fatalf("%s has %d messages, want one", localPart, len(all))
+	}
+	return all[0]
+}
+
+// inMailbox picks what belongs to a mailbox.
+func inMailbox(all []found, localPart string) (its []found) {
+	for _, f := range all {
+		if f.mailbox == localPart {
+			its = append(its, f)
+		}
+	}
+	return its
+}
+
+// header returns the unfolded values of a field, the topmost first.
+func (f found) header(name string) (values []string) {
+	head, _, _ := bytes.Cut(f.text, []byte("\n\n"))
+	unfolded := strings.NewReplacer("\n ", " ", "\n\t", " ").Replace(string(head))
+	for line := range strings.Lines(unfolded) {
+		field, value, _ := strings.Cut(line, ":")
+		if strings.EqualFold(field, name) {
+			values = append(values, strings.TrimSpace(value))
+		}
+	}
+	return values
+}
+
+// sameContent checks that the stored message ends with the content that was sent, octet for octet.
+func (f found) sameContent(t testing.TB, sent []byte) {
+	t.Helper()
+	want := onDisk(sent)
+	if !bytes.HasSuffix(f.text, want) {
+		t.Errorf("%s: %d octets do not end with the %d that were sent", f.path, len(f.text), len(want))
+	}
+}
+
+// temporaries returns what lies in the tmp directories below root.
+func temporaries(t testing.TB, root string) []string {
+	t.Helper()
+	var all []string
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && filepath.Base(filepath.Dir(path)) == "tmp" {
+			all = append(all, path)
+		}
+		return err
+	})
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return all
+}
