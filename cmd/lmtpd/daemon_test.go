@@ -119,6 +119,9 @@ func (d *daemon) mailbox(localPart string) string {
 // installProgram puts the test binary into dir as lmtpd.
 func installProgram(t testing.TB, dir string) {
 	t.Helper()
+	if filepath.Base(os.Args[0]) == "lmtpd" {
+		t.Fatal("TestMain did not make this lmtpd; a test of a test would go on without end")
+	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,106 @@
+package main_test
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Exit codes of sysexits.h that say why the daemon did not start.
+const (
+	exUnavailable = 69
+	exCantCreate  = 73
+	exNoPerm      = 77
+	exConfig      = 78
+)
+
+// refused starts a daemon that must not start, and returns its exit code and what it said.
+func refused(t *testing.T, d *daemon) (code int, said string) {
+	t.Helper()
+	d.child = startChild(t, d.command("serve", "--config", d.config))
+	code = d.wait(t)
+	return code, strings.Join(d.output(), "\n")
+}
+
+// A socket file that a crash left behind is replaced.
+func TestStaleSocket(t *testing.T) {
+	d := newDaemon(t)
+	l := listenAt(t, d.socket)
+	l.SetUnlinkOnClose(false)
+	l.Close()
+	if _, err := os.Stat(d.socket); err != nil {
+		t.Fatal(err)
+	}
+	d.start(t)
+	dial(t, "unix", d.socket).lhlo().say(221, "QUIT")
+}
+
+// A socket that somebody listens on is left alone.
+func TestLiveSocket(t *testing.T) {
+	d := newDaemon(t)
+	l := listenAt(t, d.socket)
+	defer l.Close()
+	go func() {
+		for conn, err := l.Accept(); err == nil; conn, err = l.Accept() {
+			conn.Close()
+		}
+	}()
+	code, said := refused(t, d)
+	if code != exCantCreate && code != exUnavailable {
+		t.Errorf("exit code %d, want %d or %d", code, exCantCreate, exUnavailable)
+	}
+	if !strings.Contains(said, d.socket) {
+		t.Errorf("the socket is not named: %s", said)
+	}
+	if conn, err := net.Dial("unix", d.socket); err != nil {
+		t.Errorf("the other's socket has gone: %v", err)
+	} else {
+		conn.Close()
+	}
+}
+
+func listenAt(t *testing.T, socket string) *net.UnixListener {
+	t.Helper()
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: socket, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	chownMail(t, socket)
+	return l
+}
+
+// What is in the way at the socket's place and is no socket is left alone.
+func TestSocketIsAFile(t *testing.T) {
+	d := newDaemon(t)
+	writeFile(t, d.socket, "precious")
+	chownMail(t, d.socket)
+	code, said := refused(t, d)
+	if code == 0 || !strings.Contains(said, d.socket) {
+		t.Errorf("exit code %d: %s", code, said)
+	}
+	if text, _ := os.ReadFile(d.socket); string(text) != "precious" {
+		t.Error("a file was replaced by the socket")
+	}
+}
+
+// A port that is taken is an error that names it, and the socket that could be had is not left behind.
+func TestBusyPort(t *testing.T) {
+	d := newDaemon(t)
+	l, err := net.Listen("tcp4", d.port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	code, said := refused(t, d)
+	if code != exCantCreate && code != exUnavailable {
+		t.Errorf("exit code %d, want %d or %d", code, exCantCreate, exUnavailable)
+	}
+	if !strings.Contains(said, d.port) || !strings.Contains(said, "in use") {
+		t.Errorf("the port, or that it is in use, is not told: %s", said)
+	}
+	if _, err := os.Stat(d.socket); err == nil {
+		t.Errorf("%s is left behind", filepath.Base(d.socket))
+	}
+}
