@@ -7,6 +7,7 @@ type Status string
 // The statuses that are used, by RFC 3463 §3 subject. RFC 4954 §6 and RFC 6531 §4.5 add three of them.
 const (
 	StatusNone           Status = "0.0" // other or undefined
+	StatusAddress        Status = "1.0" // other address status
 	StatusNoMailbox      Status = "1.1" // bad destination mailbox address
 	StatusBadRecipient   Status = "1.3" // bad destination mailbox address syntax
 	StatusValidRecipient Status = "1.5" // destination address valid

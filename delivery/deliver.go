@@ -1,0 +1,123 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"lmtpd/protocol/smtp"
+	"lmtpd/store"
+)
+
+// Deliver receives the content, places every recipient's copy, and answers for each.
+func (a *Agent) Deliver(ctx context.Context, env *smtp.Envelope, r io.Reader) []smtp.Reply {
+	start := a.cfg.Now()
+	c, err := a.memory.receive(r)
+	defer c.release()
+	if errors.Is(err, errGone) {
+		a.cfg.Log.DebugContext(ctx, "client left inside a message", "id", env.ID, "session", env.Session, "cause", err)
+		return nil
+	}
+	d := delivery{env: env, start: start, outcomes: make([]outcome, len(env.Recipients))}
+	if err == nil && tooManyHops(c, a.cfg.MaxHops) {
+		err = errLoop
+	}
+	if err != nil {
+		d.fail(err)
+	} else {
+		a.place(ctx, &d, c)
+	}
+	return a.conclude(ctx, &d, c.Size())
+}
+
+// A delivery is one message on its way to its mailboxes.
+type delivery struct {
+	env      *smtp.Envelope
+	start    time.Time
+	outcomes []outcome // of env.Recipients, by number
+	batches  []batch
+}
+
+// An outcome is what became of one recipient.
+type outcome struct {
+	to      smtp.Recipient
+	mailbox string
+	folder  string
+	reply   smtp.Reply
+	cause   error // nil: delivered
+}
+
+// A batch is what goes into one store.
+type batch struct {
+	store      store.Store
+	placements []store.Placement
+	recipients [][]int // by placement, whom it is the copy of
+}
+
+func (d *delivery) fail(err error) {
+	for i := range d.outcomes {
+		d.outcomes[i].cause = err
+	}
+}
+
+// place decides the placements and hands them to their stores, one call each.
+func (a *Agent) place(ctx context.Context, d *delivery, c store.Content) {
+	for i, to := range d.env.Recipients {
+		rt, err := a.route(to.To)
+		if err != nil {
+			d.outcomes[i].cause = err
+			continue
+		}
+		d.outcomes[i].mailbox = rt.mailbox
+		d.add(rt, i, func() []byte { return a.trace(d.env, to, d.start) })
+	}
+	for _, b := range d.batches {
+		for n, err := range b.store.Deliver(ctx, c, b.placements) {
+			for _, i := range b.recipients[n] {
+				d.outcomes[i].cause = err
+			}
+		}
+	}
+}
+
+// add gives recipient i a placement, the one of an earlier recipient if that has the same mailbox: there the
+// message is stored once and answered for each.
+func (d *delivery) add(rt route, i int, trace func() []byte) {
+	b := d.batch(rt.store)
+	for n := range b.placements {
+		if b.placements[n].Mailbox == rt.mailbox {
+			b.recipients[n] = append(b.recipients[n], i)
+			return
+		}
+	}
+	b.placements = append(b.placements, store.Placement{Mailbox: rt.mailbox, Trace: trace()})
+	b.recipients = append(b.recipients, []int{i})
+}
+
+func (d *delivery) batch(s store.Store) *batch {
+	for i := range d.batches {
+		if d.batches[i].store == s {
+			return &d.batches[i]
+		}
+	}
+	d.batches = append(d.batches, batch{store: s})
+	return &d.batches[len(d.batches)-1]
+}
+
+// conclude makes the replies and logs each outcome.
+func (a *Agent) conclude(ctx context.Context, d *delivery, size int64) []smtp.Reply {
+	replies := make([]smtp.Reply, len(d.outcomes))
+	for i := range d.outcomes {
+		o := &d.outcomes[i]
+		o.to = d.env.Recipients[i]
+		if o.cause == nil {
+			o.reply = delivered(d.env.ID).For(o.to.To)
+		} else {
+			o.reply = replyFor(o.cause).For(o.to.To)
+		}
+		replies[i] = o.reply
+		a.log(ctx, d.env, *o, sizeAttr(size), delayAttr(a.cfg.Now().Sub(d.start)))
+	}
+	return replies
+}

@@ -1,0 +1,63 @@
+package delivery
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"lmtpd/protocol/smtp"
+)
+
+// log writes the one line that there is for each recipient of a message.
+func (a *Agent) log(ctx context.Context, env *smtp.Envelope, o outcome, more ...slog.Attr) {
+	level, status := slog.LevelInfo, "delivered"
+	switch {
+	case o.reply.Transient():
+		level, status = slog.LevelWarn, "deferred"
+	case o.reply.Permanent():
+		status = "bounced"
+	}
+	if !a.cfg.Log.Enabled(ctx, level) {
+		return
+	}
+	attrs := make([]slog.Attr, 0, 16)
+	attrs = append(attrs,
+		slog.String("id", env.ID),
+		slog.String("session", env.Session),
+		slog.String("from", "<"+env.From.String()+">"),
+		slog.String("to", "<"+o.to.To.String()+">"),
+		slog.String("mailbox", o.mailbox),
+		slog.String("folder", o.folder),
+	)
+	attrs = append(attrs, more...)
+	attrs = append(attrs, slog.String("dsn", o.reply.Enhanced()), slog.String("status", status))
+	if o.cause != nil {
+		attrs = append(attrs, slog.String("cause", o.cause.Error()))
+	}
+	a.cfg.Log.LogAttrs(ctx, level, "delivery", append(attrs, originAttrs(env, o.to)...)...)
+}
+
+// originAttrs tells what the client said about where the message came from.
+func originAttrs(env *smtp.Envelope, to smtp.Recipient) []slog.Attr {
+	var attrs []slog.Attr
+	if env.EnvID != "" {
+		attrs = append(attrs, slog.String("envid", env.EnvID))
+	}
+	if !to.Original.IsZero() {
+		attrs = append(attrs, slog.String("orcpt", to.Original.Type+";"+to.Original.Address))
+	}
+	if env.Origin.Addr.Addr().IsValid() {
+		attrs = append(attrs, slog.String("client", env.Origin.Addr.Addr().String()))
+	}
+	if env.Origin.ID != "" {
+		attrs = append(attrs, slog.String("client_id", env.Origin.ID))
+	}
+	return attrs
+}
+
+func sizeAttr(n int64) slog.Attr { return slog.Int64("size", n) }
+
+// delayAttr is in seconds, as MTAs log it.
+func delayAttr(d time.Duration) slog.Attr {
+	return slog.Float64("delay", d.Round(100*time.Microsecond).Seconds())
+}

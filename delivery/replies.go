@@ -1,0 +1,34 @@
+package delivery
+
+import (
+	"errors"
+
+	"lmtpd/protocol/smtp"
+	"lmtpd/store"
+)
+
+// replyFor is where errors become replies. What is not known to be a fact is a doubt, and a doubt is temporary.
+func replyFor(err error) smtp.Reply {
+	if r, is := errors.AsType[smtp.Reply](err); is {
+		return r
+	}
+	switch {
+	case errors.Is(err, store.ErrNoMailbox):
+		return smtp.Reply{Code: 550, Status: smtp.StatusNoMailbox, Text: "No such mailbox"}
+	case errors.Is(err, errNotLocal):
+		return smtp.Reply{Code: 550, Status: smtp.StatusNotAuthorized, Text: "Relaying is not permitted"}
+	case errors.Is(err, errLoop):
+		return smtp.Reply{Code: 554, Status: smtp.StatusLoop, Text: "Too many hops"}
+	case errors.Is(err, store.ErrOverQuota):
+		return smtp.Reply{Code: 452, Status: smtp.StatusMailboxFull, Text: "Mailbox is over quota"}
+	case errors.Is(err, store.ErrFull):
+		return smtp.Reply{Code: 452, Status: smtp.StatusSystemFull, Text: "Insufficient system storage"}
+	case errors.Is(err, store.ErrBusy):
+		return smtp.Reply{Code: 451, Status: smtp.StatusMailbox, Text: "Mailbox is busy"}
+	}
+	return smtp.Reply{Code: 451, Status: smtp.StatusSystem, Text: "Temporary failure, try again later"}
+}
+
+func delivered(id string) smtp.Reply {
+	return smtp.Reply{Code: 250, Status: smtp.StatusValidRecipient, Text: "Delivered " + id}
+}
