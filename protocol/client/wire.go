@@ -61,21 +61,19 @@ func (w *wire) bind(ctx context.Context) (release func()) {
 	}
 }
 
-// expire sets the deadline of what is read and written from now on.
-func (w *wire) expire(after time.Duration) error {
+// expire sets the deadline of what is read and written from now on. Its error is passed over: only a closed
+// connection has one, and there is no waiting on that; what it sent before is in the buffer and still counts.
+func (w *wire) expire(after time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.cut {
-		return os.ErrDeadlineExceeded
+	if !w.cut {
+		w.nc.SetDeadline(time.Now().Add(after))
 	}
-	return w.nc.SetDeadline(time.Now().Add(after))
 }
 
 // write sends b, which must be taken within the time given.
 func (w *wire) write(b []byte, within time.Duration) error {
-	if err := w.expire(within); err != nil {
-		return err
-	}
+	w.expire(within)
 	if _, err := w.nc.Write(b); err != nil {
 		return w.partingWords(err)
 	}
@@ -85,9 +83,10 @@ func (w *wire) write(b []byte, within time.Duration) error {
 // partingWords adds to the error of a write what the server said before it hung up, which is the reason as a
 // rule (RFC 5321 §3.8). What it sent is here already, so there is nothing to wait for.
 func (w *wire) partingWords(cause error) error {
-	if errors.Is(cause, os.ErrDeadlineExceeded) || w.expire(time.Second) != nil {
+	if errors.Is(cause, os.ErrDeadlineExceeded) {
 		return cause
 	}
+	w.expire(time.Second)
 	if r, err := w.reply(); err == nil && !r.Positive() {
 		return fmt.Errorf("%w: %w", ErrHungUp, r)
 	}
@@ -96,9 +95,7 @@ func (w *wire) partingWords(cause error) error {
 
 // read returns the next reply, all of which must come within the time given.
 func (w *wire) read(within time.Duration) (smtp.Reply, error) {
-	if err := w.expire(within); err != nil {
-		return smtp.Reply{}, err
-	}
+	w.expire(within)
 	return w.reply()
 }
 

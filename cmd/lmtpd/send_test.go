@@ -1,0 +1,256 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+)
+
+// A mailDrop is an LMTP server that answers for each recipient what their local-part says: "550@x" is refused,
+// "452-final@x" after the content, "hangup@x" by hanging up there; anybody else is delivered.
+type mailDrop struct {
+	url  string
+	mu   sync.Mutex
+	said []string // all lines from the client, content too
+}
+
+func startMailDrop(t *testing.T, network, address string) *mailDrop {
+	t.Helper()
+	l, err := net.Listen(network, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &mailDrop{url: "lmtp://" + l.Addr().String()}
+	if network == "unix" {
+		d.url = "lmtp+unix:" + address
+	}
+	var sessions sync.WaitGroup
+	sessions.Go(func() {
+		for {
+			nc, err := l.Accept()
+			if err != nil {
+				return
+			}
+			sessions.Go(func() { d.session(nc) })
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		sessions.Wait()
+	})
+	return d
+}
+
+func (d *mailDrop) lines() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return strings.Join(d.said, "\n")
+}
+
+func (d *mailDrop) session(nc net.Conn) {
+	defer nc.Close()
+	in := bufio.NewScanner(nc)
+	fmt.Fprint(nc, "220 drop\r\n")
+	var accepted []string
+	for in.Scan() {
+		line := strings.TrimSuffix(in.Text(), "\r")
+		d.mu.Lock()
+		d.said = append(d.said, line)
+		d.mu.Unlock()
+		switch verb := line[:min(4, len(line))]; {
+		case verb == "LHLO":
+			fmt.Fprint(nc, "250-drop\r\n250-SIZE 1000\r\n250-SMTPUTF8\r\n250 8BITMIME\r\n")
+		case strings.HasPrefix(line, "RCPT TO:<550"):
+			fmt.Fprint(nc, "550 5.1.1 no such mailbox\r\n")
+		case verb == "MAIL":
+			fmt.Fprint(nc, "250 2.1.0 ok\r\n")
+		case verb == "RCPT":
+			accepted = append(accepted, strings.TrimPrefix(line, "RCPT TO:"))
+			fmt.Fprint(nc, "250 2.1.5 ok\r\n")
+		case verb == "DATA":
+			fmt.Fprint(nc, "354 go on\r\n")
+		case verb == "QUIT":
+			fmt.Fprint(nc, "221 bye\r\n")
+			return
+		case line == ".":
+			for _, to := range accepted {
+				switch {
+				case strings.HasPrefix(to, "<hangup"):
+					return
+				case strings.HasPrefix(to, "<452"):
+					fmt.Fprintf(nc, "452 4.2.2 %s full\r\n", to)
+				default:
+					fmt.Fprintf(nc, "250-2.1.5 %s\r\n250 2.1.5 Delivered \x1b[31mID\r\n", to)
+				}
+			}
+		}
+	}
+}
+
+// runSend runs "lmtpd send" with args and returns its exit code and what it wrote.
+func runSend(t *testing.T, stdin string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, diag strings.Builder
+	cmd := sendCommand()
+	strict(cmd)
+	application := &cli.App{
+		Name: "lmtpd", Commands: []*cli.Command{cmd},
+		Reader: strings.NewReader(stdin), Writer: &out, ErrWriter: &diag,
+		ExitErrHandler:            func(*cli.Context, error) {},
+		DisableSliceFlagSeparator: true,
+	}
+	err := application.RunContext(t.Context(), append([]string{"lmtpd", "send"}, args...))
+	if err != nil {
+		fmt.Fprintln(&diag, err)
+	}
+	return exitCode(err), out.String(), diag.String()
+}
+
+const annDelivered = "250 2.1.5 <ann@example.org> Delivered ?[31mID\n"
+
+func TestSendResults(t *testing.T) {
+	drop := startMailDrop(t, "tcp", "127.0.0.1:0")
+	for _, tt := range []struct {
+		name string
+		to   []string
+		code int
+		out  string
+	}{
+		{"delivered", []string{"--to", "ann@example.org"}, exOK, "ann@example.org: " + annDelivered},
+		{"refused", []string{"--to", "550@x"}, exUnavailable, "550@x: 550 5.1.1 no such mailbox\n"},
+		{"deferred", []string{"--to", "452@x"}, exTempFail, "452@x: 452 4.2.2 <452@x> full\n"},
+		{"all three, by commas and repeated", []string{"--to", "452@x, ann@example.org", "--to", "<550@x>"}, exUnavailable,
+			"452@x: 452 4.2.2 <452@x> full\nann@example.org: " + annDelivered + "550@x: 550 5.1.1 no such mailbox\n"},
+		{"lost", []string{"--to", "ann@example.org,hangup@x"}, exTempFail,
+			"ann@example.org: " + annDelivered + "hangup@x: unknown\n"},
+		{"JSON", []string{"--json", "--to", "550@x,hangup@x"}, exUnavailable,
+			`{"recipient":"550@x","outcome":"known","delivered":false,"code":550,"status":"5.1.1","text":"no such mailbox"}` +
+				"\n" + `{"recipient":"hangup@x","outcome":"unknown","delivered":false}` + "\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			args := append([]string{"--server", drop.url, "--from", ""}, tt.to...)
+			code, out, diag := runSend(t, "hi\n", args...)
+			if code != tt.code || out != tt.out {
+				t.Errorf("exit %d, %q; want %d, %q (standard error: %s)", code, out, tt.code, tt.out, diag)
+			}
+		})
+	}
+}
+
+func TestSendSays(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "letter.eml")
+	if err := os.WriteFile(file, []byte("a: b\n\n.dot\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"a file", []string{"--from", "me@x", "--to", "ann@x", file},
+			"MAIL FROM:<me@x> SIZE=11 BODY=8BITMIME\nRCPT TO:<ann@x>\nDATA\na: b\n\n..dot\n.\nQUIT"},
+		{"standard input, null reverse-path", []string{"--from", "<>", "--to", "ann@x", "-"},
+			"MAIL FROM:<> BODY=8BITMIME\nRCPT TO:<ann@x>\nDATA\nhi\n.\nQUIT"},
+		{"an address that needs SMTPUTF8", []string{"--from", "me@x", "--to", `ünn@x,"a,b"@x`},
+			"MAIL FROM:<me@x> BODY=8BITMIME SMTPUTF8\nRCPT TO:<ünn@x>\nRCPT TO:<\"a,b\"@x>\nDATA\nhi\n.\nQUIT"},
+		{"the caller's address", []string{"--to", "ann@x"},
+			"MAIL FROM:<" + callersAddress() + "> BODY=8BITMIME\nRCPT TO:<ann@x>\nDATA\nhi\n.\nQUIT"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			drop := startMailDrop(t, "unix", filepath.Join(t.TempDir(), "s"))
+			code, _, diag := runSend(t, "hi", append([]string{"--server", drop.url}, tt.args...)...)
+			_, got, _ := strings.Cut(drop.lines(), "\n")
+			if code != exOK || got != tt.want {
+				t.Errorf("exit %d %s, sent\n%s\nwant\n%s", code, diag, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestSendVerbose(t *testing.T) {
+	drop := startMailDrop(t, "tcp", "127.0.0.1:0")
+	_, _, got := runSend(t, "hi\n", "--server", drop.url, "--from", "<>", "--verbose", "--to", "ann@example.org")
+	want := `S: 220 drop
+C: LHLO ` + helloName() + `
+S: 250-drop
+S: 250-SIZE 1000
+S: 250-SMTPUTF8
+S: 250 8BITMIME
+C: MAIL FROM:<> BODY=8BITMIME
+S: 250 2.1.0 ok
+C: RCPT TO:<ann@example.org>
+S: 250 2.1.5 ok
+C: DATA
+S: 354 go on
+C: [4 octets of content]
+C: .
+S: 250-2.1.5 <ann@example.org>
+S: 250 2.1.5 Delivered ?[31mID
+C: QUIT
+S: 221 bye
+`
+	if got != want {
+		t.Errorf("dialogue:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+func TestSendMistakes(t *testing.T) {
+	dir := t.TempDir()
+	for _, tt := range []struct {
+		name string
+		args []string
+		code int
+		says string
+	}{
+		{"no recipient", []string{"--from", "a@x"}, exUsage, "--to ADDRESS is missing"},
+		{"flag after the file", []string{"--to", "a@x", "-", "--verbose"}, exUsage, "--verbose after an argument"},
+		{"two files", []string{"--to", "a@x", "a", "b"}, exUsage, "unexpected argument"},
+		{"ESMTP", []string{"--to", "a@x", "--server", "smtp://localhost:25"}, exUsage, "only LMTP is spoken"},
+		{"ESMTPS", []string{"--to", "a@x", "--server", "smtps://localhost"}, exUsage, "only LMTP is spoken"},
+		{"no URL", []string{"--to", "a@x", "--server", "localhost"}, exUsage, "malformed server address"},
+		{"bad recipient", []string{"--to", "a@x,"}, exDataErr, "malformed path"},
+		{"bad reverse-path", []string{"--to", "a@x", "--from", "me"}, exDataErr, "malformed path"},
+		{"no such file", []string{"--to", "a@x", filepath.Join(dir, "none")}, exIOErr, "none"},
+		{"a directory", []string{"--to", "a@x", dir}, exIOErr, "is a directory"},
+		{"nobody listens", []string{"--to", "a@x", "--server", "unix:" + filepath.Join(dir, "none")}, exTempFail, "connect"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			code, out, diag := runSend(t, "hi\n", tt.args...)
+			if code != tt.code || out != "" || !strings.Contains(diag, tt.says) {
+				t.Errorf("exit %d, %q, %q; want %d and %q", code, out, diag, tt.code, tt.says)
+			}
+		})
+	}
+}
+
+// A server that turns the connection away says itself whether it is of use to come back.
+func TestSendGreetings(t *testing.T) {
+	for greeting, want := range map[string]int{"421 4.3.2 going down": exTempFail, "554 5.7.1 not you": exUnavailable} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			if nc, err := l.Accept(); err == nil {
+				io.WriteString(nc, greeting+"\r\n")
+				nc.Close()
+			}
+		}()
+		code, _, diag := runSend(t, "", "--server", "lmtp://"+l.Addr().String(), "--to", "a@x")
+		l.Close()
+		<-done
+		if code != want || !strings.Contains(diag, greeting) {
+			t.Errorf("%s: exit %d, %q; want %d", greeting, code, diag, want)
+		}
+	}
+}
