@@ -44,6 +44,7 @@ func (a *app) application() *cli.App {
 		ErrWriter: a.stderr,
 		Commands: []*cli.Command{
 			checkCommand(),
+			sendCommand(),
 			mailboxCommand(),
 		},
 		Action:       unknownCommand,
@@ -52,7 +53,6 @@ func (a *app) application() *cli.App {
 		ExitErrHandler: func(*cli.Context, error) {},
 		// A local-part may hold a comma, so a list is given by repeating its flag.
 		DisableSliceFlagSeparator: true,
-		Suggest:                   true,
 	}
 	for _, cmd := range application.Commands {
 		strict(cmd)

@@ -90,7 +90,7 @@ func (p printer) mailboxes(m Mailboxes) {
 }
 
 func (p printer) limits(l Limits) {
-	p.line("limits", "")
+	p.line("limits", "on what clients can use up")
 	for _, limit := range []struct {
 		name  string
 		value any

@@ -25,6 +25,7 @@ type table struct {
 	values map[string]*entry
 	order  []string
 	known  []string
+	torn   bool // there was a syntax error in it: what seems to be missing may not be
 	report *report
 }
 
@@ -87,6 +88,7 @@ func (b *builder) parse() bool {
 	}
 	at := int(b.parser.Range(bad.Highlight).Offset)
 	b.report.add(b.position(at), "%s", bad.Message)
+	b.current.torn = true
 	return b.resume(end, at)
 }
 

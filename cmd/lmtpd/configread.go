@@ -41,7 +41,7 @@ func readListen(t *table) (l Listen, ok bool) {
 	protocol := "lmtp"
 	field(t, "protocol", &protocol, parseProtocol)
 	field(t, "address", &l, parseListener)
-	if !t.has("address") {
+	if !t.has("address") && !t.torn {
 		t.report.add(t.at, `%s has no address: give one such as "127.0.0.1:24" or "unix:/run/lmtpd.sock"`, t.name)
 	}
 	l.Protocol = protocol
@@ -88,6 +88,7 @@ func readMailboxes(cfg *Config, t *table) {
 			block.Domains = append(block.Domains, d)
 		})
 		switch {
+		case section.torn && !section.has("domains"):
 		case !section.has("domains"):
 			t.report.add(section.at, `%s has no domains: give some, as in domains = ["example.org"]`, section.name)
 		case section.values["domains"].isEmptyList():

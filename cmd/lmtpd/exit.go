@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"io/fs"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -40,11 +39,10 @@ func exitCode(err error) int {
 		return exDataErr
 	case errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrFull):
 		return exTempFail
+	case errors.Is(err, fs.ErrNotExist):
+		return exDataErr
 	case errors.Is(err, fs.ErrPermission):
 		return exNoPerm
-	case strings.HasPrefix(err.Error(), "Required flag"):
-		// QUIRK: the library's error for a missing flag has no exported type.
-		return exUsage
 	}
 	return exIOErr
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 
 	"github.com/urfave/cli/v2"
 
@@ -15,9 +16,9 @@ import (
 
 // mailboxCommand looks into mailboxes. It works on the stores themselves, whether or not a daemon runs.
 func mailboxCommand() *cli.Command {
-	asJSON := &cli.BoolFlag{Name: "json", Usage: "write JSON"}
+	asJSON := &cli.BoolFlag{Name: "json", Usage: "write JSON", DisableDefaultText: true}
 	folder := &cli.StringFlag{Name: "folder", Usage: "look into `FOLDER`, its levels divided by / (default: INBOX)"}
-	wire := &cli.BoolFlag{Name: "wire", Usage: "end lines with CRLF, as the message was received"}
+	wire := &cli.BoolFlag{Name: "wire", Usage: "end lines with CRLF, as the message was received", DisableDefaultText: true}
 	return &cli.Command{
 		Name:  "mailbox",
 		Usage: "list mailboxes and their messages, show and remove messages",
@@ -80,11 +81,24 @@ func withStores(c *cli.Context, do func(*Config, []store.Store) error) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(c.App.ErrWriter, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	if err := storesThere(cfg); err != nil {
+		return err
+	}
 	stores, closeAll, err := openStores(cfg, log)
 	if err != nil {
 		return err
 	}
 	return errors.Join(do(cfg, stores), closeAll())
+}
+
+// storesThere says whether there are stores to look into: opening one would make it.
+func storesThere(cfg *Config) error {
+	for _, m := range cfg.Mailboxes {
+		if _, err := os.Stat(m.Store.Template.Root()); err != nil {
+			return fmt.Errorf("open %s: %w", m.Store, err)
+		}
+	}
+	return nil
 }
 
 // searched lists the folders in which a message is looked for by its ID.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"lmtpd/delivery"
 	"lmtpd/protocol/smtp"
 )
 
@@ -21,10 +22,13 @@ func (cfg *Config) findMailbox(arg string) (block int, name string, err error) {
 	} else if path, err = cfg.inOnlyDomain(arg); err != nil {
 		return 0, "", err
 	}
-	domain := strings.ToLower(path.Domain)
+	if name, err = delivery.MailboxName(path, cfg.Mailboxes[0].Domains[0]); err != nil {
+		return 0, "", fmt.Errorf("%q: %w", arg, err)
+	}
+	domain := name[strings.LastIndexByte(name, '@')+1:]
 	for i, m := range cfg.Mailboxes {
 		if slices.Contains(m.Domains, domain) {
-			return i, strings.ToLower(path.Local) + "@" + domain, nil
+			return i, name, nil
 		}
 	}
 	return 0, "", cli.Exit(fmt.Errorf("the domain %s is not configured; there is %s", domain, strings.Join(cfg.domains(), ", ")), exNoUser)

@@ -17,7 +17,7 @@ func openStores(cfg *Config, log *slog.Logger) (opened []store.Store, closeAll f
 		url := block.Store.String()
 		s, ok := byURL[url]
 		if !ok {
-			if s, err = openStore(block.Store, log); err != nil {
+			if s, err = openStore(cfg, block.Store, log); err != nil {
 				return nil, nil, errors.Join(fmt.Errorf("open %s: %w", url, err), closeAll())
 			}
 			byURL[url] = s
@@ -38,6 +38,6 @@ func closeStores(byURL map[string]store.Store) error {
 }
 
 // openStore opens one store. This is where a kind of store becomes an implementation.
-func openStore(url StoreURL, log *slog.Logger) (store.Store, error) {
+func openStore(cfg *Config, url StoreURL, log *slog.Logger) (store.Store, error) {
 	return nil, fmt.Errorf("no store of kind %s", url.Kind)
 }

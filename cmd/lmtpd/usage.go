@@ -36,7 +36,11 @@ func usageError(c *cli.Context, err error, _ bool) error {
 	for _, f := range c.Command.Flags {
 		known = append(known, f.Names()...)
 	}
-	return usage(c, "unknown flag --%s%s", strings.TrimLeft(name, "-"), didYouMean("--", name, known))
+	dashes := "--"
+	if len(name) == 1 {
+		dashes = "-"
+	}
+	return usage(c, "unknown flag %s%s%s", dashes, name, didYouMean("--", name, known))
 }
 
 // unknownCommand is the action of what has only subcommands.
