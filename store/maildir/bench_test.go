@@ -1,0 +1,82 @@
+package maildir
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"lmtpd/store"
+)
+
+// BenchmarkDeliver delivers to 100 mailboxes at random, every message durable before the next. Run it on the disk that the
+// mailboxes would be on, and mind that the removal of thousands of files slows the file system down for minutes: with
+// LMTPD_BENCH_DIR the mailboxes are made there and left there.
+func BenchmarkDeliver(b *testing.B) {
+	for _, size := range []int{10 << 10, 1 << 20} {
+		for _, placements := range []int{1, 10} {
+			for _, sessions := range []int{1, 8, 32, 100} {
+				b.Run(fmt.Sprintf("octets=%d/placements=%d/sessions=%d", size, placements, sessions), func(b *testing.B) {
+					benchmarkDeliver(b, size, placements, sessions)
+				})
+			}
+		}
+	}
+}
+
+func benchmarkDeliver(b *testing.B, size, placements, sessions int) {
+	s := open(b, benchDir(b))
+	defer s.Close()
+	c := message(size)
+	mailboxes := make([]store.Placement, 100)
+	for i := range mailboxes {
+		mailboxes[i] = store.Placement{Mailbox: fmt.Sprintf("m%d@example.org", i), Trace: []byte("Return-Path: <a@b.example>\r\n")}
+		if err := s.Deliver(context.Background(), c, mailboxes[i:i+1])[0]; err != nil {
+			b.Fatal(err)
+		}
+	}
+	todo := make(chan struct{})
+	done := make(chan error, sessions)
+	for range sessions {
+		go func() {
+			var err error
+			to := make([]store.Placement, placements)
+			for range todo {
+				for i := range to {
+					to[i] = mailboxes[rand.IntN(len(mailboxes))]
+				}
+				for _, e := range s.Deliver(context.Background(), c, to) {
+					if e != nil {
+						err = e
+					}
+				}
+			}
+			done <- err
+		}()
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		todo <- struct{}{}
+	}
+	close(todo)
+	for range sessions {
+		if err := <-done; err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N*placements)/b.Elapsed().Seconds(), "deliveries/s")
+}
+
+func benchDir(b *testing.B) string {
+	keep := os.Getenv("LMTPD_BENCH_DIR")
+	if keep == "" {
+		return b.TempDir()
+	}
+	dir, err := os.MkdirTemp(keep, "maildir")
+	if err != nil {
+		b.Fatal(err)
+	}
+	return dir
+}

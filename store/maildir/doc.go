@@ -1,0 +1,37 @@
+// Package maildir keeps mail in Maildir++ directories, durably.
+//
+// A delivery is a file written and synced while no reader can see it, then linked into new/ (cur/ if it has flags) under a
+// unique name, and that directory synced: when Deliver returns nil the message survives a power cut, and at no moment was
+// anything half of it visible. Nothing is ever renamed over a name. Directories that had to be made, or that somebody else
+// made lately, are synced before the message counts. A file or directory whose sync failed is not asked again: the delivery
+// failed.
+//
+// On the disk lines end in LF; names carry ,S= and ,W= (octets as they lie there, and with CRLF line ends); files are 0600,
+// directories 0700. Folders are .Name.Sub with names in modified UTF-7 (RFC 3501 §5.1.3), a maildirfolder mark and a line in
+// subscriptions, as Dovecot has it. Every path is taken with os.Root, one directory at a time and through no symlink; what is
+// kept open between deliveries was opened so, and is used only while its path still leads to it.
+//
+// Not done: quota (maildirsize), keywords (dovecot-keywords: their letters are kept, none are given), file systems without
+// hard links. A message with bare LFs is kept, but nobody can tell these from line ends when it is read.
+//
+// # What was tried
+//
+// 10 KB to 100 mailboxes at random, 2 cores, ext4, deliveries/s with 1 / 8 / 32 / 100 at once:
+//
+//	os.Root for each step, fsync, link, fsync, unlink   1,880 / 5,380 / 5,740 / 5,600
+//	kept directories, fdatasync, link, fsync, unlink    1,920 / 7,000 / 8,200 / 8,360
+//	the same with GOMAXPROCS=16                         2,210 / 7,230 / 11,530 / 13,000
+//	renameat2(RENAME_NOREPLACE) for link and unlink     2,250 / 7,000 / 11,300 / 13,300
+//	O_TMPFILE and linkat: what is done                  2,930 / 8,050 / 12,360 / 14,500
+//
+// A sync that blocks holds one of Go's processors until the runtime notices, so GOMAXPROCS well above the number of cores
+// gives most from 32 deliveries on, and cuts the slowest 1 % from 95 ms to 32 ms at 100. A file without a name (O_TMPFILE)
+// saves a name in tmp/ and its removal, and a crash leaves nothing to sweep. Where the file system has none, tmp/ is used.
+//
+// Syncs are as many at once as there are deliveries, since what is concurrent shares the disk's journal commit: a single
+// committing goroutine gave half, a limit of n syncs at once was worse the smaller n, waiting in rounds gave a third more at
+// 8 on a slow disk (2 ms a flush) and a third less at 32 and 100, sharing the sync of one directory nothing. fdatasync
+// against fsync, sync_file_range first, or unlinking after the return were within 5 %. One message to ten mailboxes: ten
+// goroutines 6,500 / 11,100 / 15,000 with 1 / 8 / 32 messages at once, three goroutines 4,300 / 10,250 / 14,500, all files
+// written and then synced in turn 3,500 / 9,200 / 13,000; on the slow disk ten goroutines are three times as fast as four.
+package maildir

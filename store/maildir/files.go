@@ -1,0 +1,81 @@
+package maildir
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
+
+// errUnnamed says that the file system knows no unnamed files.
+var errUnnamed = errors.New("no unnamed files on this file system")
+
+// files are the operations that a delivery is made of, on directories that were opened through os.Root and on single
+// generated names in them. The store has them in a value so that a test can let the power fail at any of them.
+type files struct {
+	createUnnamed func(dir int) (fd int, err error)
+	createNamed   func(dir int, name string) (fd int, err error)
+	write         func(fd int, b []byte) (int, error)
+	syncFile      func(fd int) error
+	linkUnnamed   func(fd, dir int, name string) error
+	linkNamed     func(tmp int, tmpName string, dir int, name string) error
+	syncDir       func(fd int) error
+	unlink        func(dir int, name string) error
+	mkdir         func(dir int, name string) error
+	rename        func(dir int, from, to string) error
+}
+
+func realFiles() files {
+	return files{
+		createUnnamed: createUnnamed,
+		createNamed:   createNamed,
+		write:         unix.Write,
+		syncFile:      syncFile,
+		linkUnnamed:   linkUnnamed,
+		linkNamed: func(tmp int, tmpName string, dir int, name string) error {
+			return again(func() error { return unix.Linkat(tmp, tmpName, dir, name, 0) })
+		},
+		syncDir: syncDir,
+		unlink: func(dir int, name string) error {
+			return again(func() error { return unix.Unlinkat(dir, name, 0) })
+		},
+		mkdir: func(dir int, name string) error {
+			return again(func() error { return unix.Mkdirat(dir, name, 0o700) })
+		},
+		rename: func(dir int, from, to string) error {
+			return again(func() error { return unix.Renameat(dir, from, dir, to) })
+		},
+	}
+}
+
+func createNamed(dir int, name string) (fd int, err error) {
+	const flags = unix.O_CREAT | unix.O_EXCL | unix.O_WRONLY | unix.O_CLOEXEC | unix.O_NOFOLLOW
+	err = again(func() error {
+		fd, err = unix.Openat(dir, name, flags, 0o600)
+		return err
+	})
+	return fd, err
+}
+
+// again repeats what a signal interrupted, as package os does. EINTR is no failed sync: nothing was reported by the disk.
+func again(f func() error) error {
+	for {
+		if err := f(); err != unix.EINTR {
+			return err
+		}
+	}
+}
+
+// writeAll writes all of b.
+func (fs *files) writeAll(fd int, b []byte) error {
+	for len(b) > 0 {
+		n, err := fs.write(fd, b)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return nil
+}

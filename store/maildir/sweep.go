@@ -1,0 +1,79 @@
+package maildir
+
+import (
+	"cmp"
+	"context"
+	"time"
+)
+
+// sweepAge is how old a file in tmp/ must be to be taken for left behind; the maildir convention says 36 hours.
+const sweepAge = 36 * time.Hour
+
+// Sweep removes what deliveries that were cut off have left in the tmp/ of all mailboxes, ours or any other program's, and
+// says how many files that were. It goes on after an error and returns the first.
+func (s *Store) Sweep(ctx context.Context) (removed int, err error) {
+	s.running.Add(1)
+	defer s.running.Done()
+	b := broom{Store: s}
+	w := walk{Store: s, visit: func(d *dir, _ string) error {
+		b.mailbox(d)
+		return nil
+	}}
+	err = w.run(ctx)
+	return b.removed, cmp.Or(err, b.failed)
+}
+
+// A broom sweeps and counts.
+type broom struct {
+	*Store
+	removed int
+	failed  error // the first
+}
+
+func (b *broom) note(err error) {
+	if !passable(err) {
+		b.failed = cmp.Or(b.failed, err)
+	}
+}
+
+func (b *broom) mailbox(d *dir) {
+	b.tmp(d)
+	folders, err := d.folders()
+	if err != nil {
+		b.note(err)
+	}
+	for _, folder := range folders {
+		f, err := d.folder(folder)
+		if err != nil {
+			b.note(err)
+			continue
+		}
+		b.tmp(f)
+		f.Close()
+	}
+}
+
+// tmp sweeps one tmp/. Only regular files are removed, and symlinks never followed.
+func (b *broom) tmp(d *dir) {
+	tmp, err := d.sub("tmp")
+	if err != nil {
+		b.note(err)
+		return
+	}
+	defer tmp.Close()
+	for e, err := range tmp.entries() {
+		if err != nil {
+			b.note(err)
+			return
+		}
+		fi, err := tmp.root.Lstat(e.Name())
+		if err != nil || !fi.Mode().IsRegular() || b.now().Sub(fi.ModTime()) <= sweepAge {
+			continue
+		}
+		if err := tmp.root.Remove(e.Name()); err != nil {
+			b.note(err)
+			continue
+		}
+		b.removed++
+	}
+}

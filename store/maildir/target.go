@@ -1,0 +1,94 @@
+package maildir
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+)
+
+// target lends the open directories of a place, all of them on the disk; what is missing is made.
+func (s *Store) target(p place) (*target, error) {
+	if t := s.cache.get(p); t != nil {
+		if t.current(s.root) == nil {
+			return t, nil
+		}
+		s.cache.drop(t)
+		s.cache.release(t)
+	}
+	rel, err := s.template.Rel(p.mailbox)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := folderDir(p.folder)
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.makeMailbox(rel)
+	if err != nil {
+		return nil, fmt.Errorf("mailbox %s: %w", p.mailbox, err)
+	}
+	path := rel + "/new"
+	if folder != "" {
+		path = rel + "/" + folder + "/new"
+		if d, err = s.makeFolder(d, folder); err != nil {
+			return nil, fmt.Errorf("mailbox %s: %w", p.mailbox, err)
+		}
+	}
+	inbound, err := d.sub("new")
+	if err != nil {
+		d.Close()
+		return nil, err
+	}
+	t := &target{place: p, dir: d, new: inbound, path: path}
+	t.named.Store(!s.unnamed)
+	s.cache.put(t)
+	return t, nil
+}
+
+// makeMailbox opens the maildir at rel and makes what is missing of it and of the directories above it.
+func (s *Store) makeMailbox(rel string) (*dir, error) {
+	d := s.root
+	for name := range strings.SplitSeq(rel, "/") {
+		sub, err := s.makeSub(d, name)
+		if d != s.root {
+			d.Close()
+		}
+		if err != nil {
+			return nil, err
+		}
+		d = sub
+	}
+	if err := s.ensure(d, "cur", "new", "tmp"); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// makeFolder opens a folder of the maildir d, which it closes; one that is not there yet is made and subscribed to.
+func (s *Store) makeFolder(d *dir, name string) (*dir, error) {
+	defer d.Close()
+	if _, err := d.root.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+		// First the subscription: if this ends halfway, the next delivery finds the folder missing and does it all.
+		if err := s.subscribe(d, name); err != nil {
+			return nil, err
+		}
+	}
+	f, err := s.makeSub(d, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.ensure(f, folderMark, "cur", "new", "tmp"); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func (s *Store) makeSub(d *dir, name string) (*dir, error) {
+	if err := s.ensure(d, name); err != nil {
+		return nil, err
+	}
+	return d.sub(name)
+}
