@@ -52,7 +52,7 @@ func startChild(t testing.TB, cmd *exec.Cmd) *child {
 		c.stop(t)
 		r.Close()
 		if t.Failed() {
-			t.Logf("what %s said:\n%s", cmd.Args[0], strings.Join(last(c.output(), 60), "\n"))
+			t.Logf("what %s said:\n%s", cmd.Args[0], strings.Join(last(c.output(), 40), "\n"))
 		}
 	})
 	return c

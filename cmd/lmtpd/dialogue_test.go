@@ -79,24 +79,37 @@ func (d dialogue) ended() {
 	}
 }
 
-// transaction holds a whole transaction in LMTP and returns the reply for each recipient.
+// transaction holds a whole transaction in LMTP and returns the reply for each recipient, whether it came to RCPT or
+// after the final dot.
 func (d dialogue) transaction(message []byte, to ...string) []string {
 	d.t.Helper()
 	d.say(250, "MAIL FROM:<sender@example.net>")
-	for _, rcpt := range to {
-		d.say(250, "RCPT TO:<%s>", rcpt)
+	replies := make([]string, len(to))
+	var accepted []int
+	for i, rcpt := range to {
+		if err := d.PrintfLine("RCPT TO:<%s>", rcpt); err != nil {
+			d.t.Fatal(err)
+		}
+		if replies[i] = d.any(); strings.HasPrefix(replies[i], "250 ") {
+			accepted = append(accepted, i)
+		}
 	}
 	d.say(354, "DATA")
 	d.content(message)
-	replies := make([]string, len(to))
-	for i := range to {
-		code, text, err := d.ReadResponse(0)
-		if err != nil {
-			d.t.Fatalf("reply for %s: %v", to[i], err)
-		}
-		replies[i] = fmt.Sprint(code, " ", text)
+	for _, i := range accepted {
+		replies[i] = d.any()
 	}
 	return replies
+}
+
+// any reads a reply, whatever it says, and returns it with its code.
+func (d dialogue) any() string {
+	d.t.Helper()
+	code, text, err := d.ReadResponse(0)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return fmt.Sprint(code, " ", text)
 }
 
 // A letter is a message that can be known again: its ID is in its header, and all else follows from ID and size.

@@ -86,7 +86,7 @@ func (d *dovecot) doveadm(t *testing.T, args ...string) []string {
 // satisfied expects that Dovecot found nothing to complain about in what it read, wrong sizes above all.
 func (d *dovecot) satisfied(t *testing.T) {
 	t.Helper()
-	for _, line := range d.matching(`(?i)\b(warning|error|fatal|panic|corrupt)`) {
+	for _, line := range d.matching(`: (Warning|Error|Fatal|Panic): `) {
 		t.Errorf("Dovecot complains: %s", line)
 	}
 }

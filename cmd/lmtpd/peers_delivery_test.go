@@ -14,6 +14,7 @@ import (
 // What a Postfix hands over, a mailbox has, octet for octet but for the line ends and the fields that were put before it.
 func TestPostfixDelivers(t *testing.T) {
 	needPeers(t, "postfix")
+	t.Parallel()
 	d := startDaemon(t)
 	p := startPostfix(t, "virtual_transport = lmtp:unix:"+d.socket)
 	utf8 := "From: =?utf-8?q?Bj=C3=B6rn?= <björn@example.net>\r\nTo: <größe@example.org>\r\nSubject: Größe\r\n" +
@@ -56,6 +57,7 @@ func expectField(t *testing.T, f found, name, pattern string) {
 
 func TestPostfixDeliversOverTCP(t *testing.T) {
 	needPeers(t, "postfix")
+	t.Parallel()
 	d := startDaemon(t)
 	p := startPostfix(t, "virtual_transport = lmtp:inet:"+d.port)
 	body := letter("tcp", 3000)
@@ -70,6 +72,7 @@ var transactionID = regexp.MustCompile(`Delivered (\S+)`)
 // bounced, and one whose mailbox cannot be written stays in the queue until it can.
 func TestPostfixRecipients(t *testing.T) {
 	needPeers(t, "postfix")
+	t.Parallel()
 	d := startDaemon(t)
 	p := startPostfix(t, "virtual_transport = lmtp:unix:"+d.socket)
 	mkdirOwned(t, filepath.Dir(d.mailbox("blocked")))
@@ -122,6 +125,7 @@ func expectReply(t *testing.T, logged, reply string) {
 // The messages of a queue that has grown while the daemon was down come over a few connections, each once.
 func TestPostfixReusesConnections(t *testing.T) {
 	needPeers(t, "postfix")
+	t.Parallel()
 	const n = 500
 	d := newDaemon(t)
 	p := startPostfix(t, "virtual_transport = lmtp:unix:"+d.socket)
@@ -159,6 +163,7 @@ func TestPostfixReusesConnections(t *testing.T) {
 // XFORWARD tells who gave Postfix the message, which Received and the log keep.
 func TestPostfixForwardsTheClient(t *testing.T) {
 	needPeers(t, "postfix")
+	t.Parallel()
 	d := startDaemon(t)
 	p := startPostfix(t, "virtual_transport = lmtp:unix:"+d.socket)
 	id := p.submit(t, submission{own: "127.0.0.7", from: "<sender@example.net>", to: []string{"<ann@example.org>"},
@@ -172,6 +177,7 @@ func TestPostfixForwardsTheClient(t *testing.T) {
 // ORCPT, which a client gave or which Postfix made when it expanded an alias, and ENVID arrive (RFC 3461 §4).
 func TestPostfixPassesDSNParameters(t *testing.T) {
 	needPeers(t, "postfix")
+	t.Parallel()
 	d := startDaemon(t)
 	p := startPostfix(t, "virtual_transport = lmtp:unix:"+d.socket,
 		"virtual_alias_maps = inline:{ sales@example.org=ben@example.org }")
