@@ -1,0 +1,62 @@
+package smtptest
+
+import (
+	"context"
+	"errors"
+
+	"lmtpd/protocol/session"
+)
+
+// Authenticator is a session.Authenticator that stands for all others. It offers PLAIN and EXTERNAL where nobody
+// can listen, and CRAM-MD5 everywhere. The password is "secret"; ask for the user "later" and it cannot tell.
+type Authenticator struct{}
+
+// Mechanisms lists them.
+func (Authenticator) Mechanisms(peer session.Peer) []string {
+	if peer.Secured {
+		return []string{"PLAIN", "CRAM-MD5", "EXTERNAL"}
+	}
+	return []string{"CRAM-MD5"}
+}
+
+// Begin begins an exchange.
+func (Authenticator) Begin(mechanism string, _ session.Peer) session.Exchange {
+	return &exchange{mechanism: mechanism}
+}
+
+type exchange struct {
+	mechanism string
+	asked     int
+}
+
+var errUnavailable = errors.New("accounts are out of reach")
+
+// Next takes a response.
+func (e *exchange) Next(_ context.Context, response []byte) (challenge []byte, account string, err error) {
+	if response == nil && e.asked == 0 {
+		e.asked++
+		return e.challenge(), "", nil
+	}
+	switch string(response) {
+	case "": // only EXTERNAL has something to go by
+		if e.mechanism == "EXTERNAL" {
+			return nil, "ann", nil
+		}
+	case "more":
+		return []byte("and then?"), "", nil
+	case "crash":
+		panic("crash")
+	case "\x00later\x00secret":
+		return nil, "", errUnavailable
+	case "\x00ann\x00secret", "ann b913a602c7eda7a495b4e6e7334d3890":
+		return nil, "ann", nil
+	}
+	return nil, "", session.ErrCredentials
+}
+
+func (e *exchange) challenge() []byte {
+	if e.mechanism == "CRAM-MD5" {
+		return []byte("<1896.697170952@postoffice.example.net>")
+	}
+	return nil
+}

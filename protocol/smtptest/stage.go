@@ -1,0 +1,107 @@
+package smtptest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"lmtpd/delivery"
+	"lmtpd/protocol/session"
+	"lmtpd/store"
+)
+
+// IDs returns a generator of ID1, ID2 and so on.
+func IDs() func() string {
+	var n atomic.Int64
+	return func() string { return "ID" + strconv.FormatInt(n.Add(1), 10) }
+}
+
+// Agent returns a delivery agent for example.org whose mailboxes are in s.
+func Agent(t testing.TB, s store.Store) *delivery.Agent {
+	t.Helper()
+	a, err := delivery.New(delivery.Config{
+		Hostname: Hostname,
+		Blocks:   []delivery.Block{{Domains: []string{"example.org", "exämple.org"}, Store: s}},
+		TempDir:  t.TempDir(),
+		Now:      func() time.Time { return time.Unix(1, 0).UTC() },
+		Log:      slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// InMemory sets the stage for a transcript: a session without a connection, and what is behind it.
+func InMemory(t testing.TB, set Settings, segment int) (Wire, func() ([]Message, error)) {
+	t.Helper()
+	var h session.Handler
+	var kept func() ([]Message, error)
+	if set.Dialect == "esmtp" {
+		q := &Queue{}
+		h, kept = q, q.Kept
+	} else {
+		m := &Mailboxes{}
+		h, kept = Agent(t, Faults{m}), m.Kept
+	}
+	return NewMemory(session.New(set.Config(IDs()), h, set.Peer()), segment), kept
+}
+
+// Stored returns what a store keeps in all of its INBOXes, without trace fields.
+func Stored(ctx context.Context, s store.Store) ([]Message, error) {
+	var all []Message
+	for mailbox, err := range iter.Seq2[string, error](s.Mailboxes(ctx)) {
+		if err != nil {
+			return nil, err
+		}
+		list, err := s.Messages(ctx, mailbox, "")
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range list {
+			content, err := open(ctx, s, mailbox, m.ID)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, Message{Mailbox: mailbox, Content: []byte(content)})
+		}
+	}
+	return all, nil
+}
+
+func open(ctx context.Context, s store.Store, mailbox, id string) (string, error) {
+	r, err := s.Open(ctx, mailbox, "", id)
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return "", err
+	}
+	return cutTrace(string(b))
+}
+
+// cutTrace takes off the fields that the agent puts before content: the last of them is Received.
+func cutTrace(s string) (string, error) {
+	for at := 0; ; {
+		n := strings.Index(s[at:], "\r\n")
+		if n < 0 {
+			return "", fmt.Errorf("no Received field before %.100q", s)
+		}
+		last := strings.HasPrefix(s[at:], "Received:")
+		for at += n + 2; at < len(s) && (s[at] == '\t' || s[at] == ' '); {
+			at += strings.Index(s[at:], "\r\n") + 2
+		}
+		if last {
+			return s[at:], nil
+		}
+	}
+}
