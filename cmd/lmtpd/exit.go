@@ -39,8 +39,6 @@ func exitCode(err error) int {
 		return exDataErr
 	case errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrFull):
 		return exTempFail
-	case errors.Is(err, fs.ErrNotExist):
-		return exDataErr
 	case errors.Is(err, fs.ErrPermission):
 		return exNoPerm
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 
@@ -94,7 +95,11 @@ func withStores(c *cli.Context, do func(*Config, []store.Store) error) error {
 // storesThere says whether there are stores to look into: opening one would make it.
 func storesThere(cfg *Config) error {
 	for _, m := range cfg.Mailboxes {
-		if _, err := os.Stat(m.Store.Template.Root()); err != nil {
+		_, err := os.Stat(m.Store.Template.Root())
+		if errors.Is(err, fs.ErrNotExist) {
+			return cli.Exit(fmt.Errorf("there are no mailboxes in %s: %w", m.Store, err), exNoUser)
+		}
+		if err != nil {
 			return fmt.Errorf("open %s: %w", m.Store, err)
 		}
 	}

@@ -115,12 +115,13 @@ func printList[T any](c *cli.Context, lines []T, columns func(T) []any) error {
 	return w.Flush()
 }
 
+// printColumns prints a line. The owner of a mailbox may have named files as they liked.
 func printColumns(w io.Writer, columns []any) {
 	for i, column := range columns {
 		if i > 0 {
 			fmt.Fprint(w, "\t")
 		}
-		fmt.Fprint(w, column)
+		fmt.Fprint(w, printable(fmt.Sprint(column)))
 	}
 	fmt.Fprintln(w)
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"lmtpd/store"
+	"lmtpd/store/maildir"
 )
 
 // openStores opens the store of every block of mailboxes, each distinct one once: opened[i] is that of
@@ -39,5 +40,13 @@ func closeStores(byURL map[string]store.Store) error {
 
 // openStore opens one store. This is where a kind of store becomes an implementation.
 func openStore(cfg *Config, url StoreURL, log *slog.Logger) (store.Store, error) {
+	switch url.Kind {
+	case "maildir":
+		return maildir.Open(maildir.Config{
+			Template:    url.Template,
+			Log:         log,
+			PerDelivery: cfg.Limits.Deliveries,
+		})
+	}
 	return nil, fmt.Errorf("no store of kind %s", url.Kind)
 }
