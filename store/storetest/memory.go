@@ -1,0 +1,288 @@
+package storetest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"lmtpd/store"
+)
+
+// An Op is an operation of a store, as Memory names it to Fault.
+type Op string
+
+// The operations that Fault hears of.
+const (
+	OpCheck   Op = "check"
+	OpDeliver Op = "deliver" // once for each placement
+	OpRead    Op = "read"    // all others
+)
+
+// Memory is a store that forgets everything when it goes, for tests. The zero value is ready for use. Its fields are set
+// before the first call.
+type Memory struct {
+	// Fault, if set, is asked before each operation on a mailbox; the error it returns is the operation's. It may block,
+	// and be called from several goroutines at once.
+	Fault func(op Op, mailbox string) error
+	// Quota is how many octets a mailbox may hold; 0: any number.
+	Quota int64
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
+
+	mu        sync.Mutex
+	last      int
+	mailboxes map[string]map[string][]*memoryMessage // by path and folder
+}
+
+var _ store.Store = (*Memory)(nil)
+
+type memoryMessage struct {
+	store.Message
+	octets []byte
+}
+
+// key is a mailbox's name in a form that all its spellings have in common.
+func key(mailbox string) (string, error) {
+	return layout().Rel(mailbox)
+}
+
+func layout() store.Template {
+	t, err := store.ParseTemplate("%d/%n")
+	if err != nil {
+		panic(err) // unreachable
+	}
+	return t
+}
+
+func folderName(folder string) (string, error) {
+	levels, err := store.Levels(folder)
+	return strings.Join(levels, "/"), err
+}
+
+func (m *Memory) fault(ctx context.Context, op Op, mailbox string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if m.Fault == nil {
+		return nil
+	}
+	return m.Fault(op, mailbox)
+}
+
+// Check implements store.Store.
+func (m *Memory) Check(ctx context.Context, mailbox string, size int64) error {
+	if err := m.fault(ctx, OpCheck, mailbox); err != nil {
+		return err
+	}
+	k, err := key(mailbox)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.room(k, size)
+}
+
+func (m *Memory) room(k string, size int64) error {
+	if m.Quota > 0 && m.usage(k).Octets+size > m.Quota {
+		return fmt.Errorf("%w: %d octets more", store.ErrOverQuota, size)
+	}
+	return nil
+}
+
+// Deliver implements store.Store.
+func (m *Memory) Deliver(ctx context.Context, c store.Content, to []store.Placement) []error {
+	errs := make([]error, len(to))
+	for i, p := range to {
+		errs[i] = m.place(ctx, c, p)
+	}
+	return errs
+}
+
+func (m *Memory) place(ctx context.Context, c store.Content, p store.Placement) error {
+	if err := m.fault(ctx, OpDeliver, p.Mailbox); err != nil {
+		return err
+	}
+	k, err := key(p.Mailbox)
+	if err != nil {
+		return err
+	}
+	folder, err := folderName(p.Folder)
+	if err != nil {
+		return err
+	}
+	octets := make([]byte, int64(len(p.Trace))+c.Size())
+	n := copy(octets, p.Trace)
+	if got, err := c.ReadAt(octets[n:], 0); got < len(octets)-n {
+		return fmt.Errorf("read content: %w", cmp.Or(err, io.ErrUnexpectedEOF))
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.room(k, int64(len(octets))); err != nil {
+		return err
+	}
+	m.add(k, folder, octets, p.Flags)
+	return nil
+}
+
+func (m *Memory) add(k, folder string, octets []byte, flags []store.Flag) {
+	if m.mailboxes == nil {
+		m.mailboxes = map[string]map[string][]*memoryMessage{}
+	}
+	if m.mailboxes[k] == nil {
+		m.mailboxes[k] = map[string][]*memoryMessage{"": nil}
+	}
+	now := time.Now
+	if m.Now != nil {
+		now = m.Now
+	}
+	m.last++
+	m.mailboxes[k][folder] = append(m.mailboxes[k][folder], &memoryMessage{
+		Message: store.Message{
+			ID: strconv.Itoa(m.last), Folder: folder, Size: int64(len(octets)), Date: now(), Flags: slices.Clone(flags),
+		},
+		octets: octets,
+	})
+}
+
+// All returns the messages of a folder ("" is INBOX) whole, in the order they came: what a test wants to see.
+func (m *Memory) All(mailbox, folder string) []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k, err := key(mailbox)
+	if err != nil {
+		return nil
+	}
+	var all []string
+	for _, msg := range m.mailboxes[k][folder] {
+		all = append(all, string(msg.octets))
+	}
+	return all
+}
+
+// Mailboxes implements store.Store.
+func (m *Memory) Mailboxes(ctx context.Context) iter.Seq2[string, error] {
+	m.mu.Lock()
+	keys := slices.Sorted(maps.Keys(m.mailboxes))
+	m.mu.Unlock()
+	return func(yield func(string, error) bool) {
+		for _, k := range keys {
+			name, _ := layout().Mailbox(k)
+			if !yield(name, ctx.Err()) {
+				return
+			}
+		}
+	}
+}
+
+// with calls f with a folder of a mailbox, locked.
+func (m *Memory) with(ctx context.Context, mailbox, folder string, f func(folders map[string][]*memoryMessage, folder string) error) error {
+	if err := m.fault(ctx, OpRead, mailbox); err != nil {
+		return err
+	}
+	k, err := key(mailbox)
+	if err != nil {
+		return err
+	}
+	if folder, err = folderName(folder); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	folders, ok := m.mailboxes[k]
+	if !ok {
+		return fmt.Errorf("%w: %s", store.ErrNoMailbox, mailbox)
+	}
+	if _, ok := folders[folder]; !ok {
+		return fmt.Errorf("%w: %q", store.ErrNoFolder, folder)
+	}
+	return f(folders, folder)
+}
+
+// message calls f with the place of a message.
+func (m *Memory) message(ctx context.Context, mailbox, folder, id string, f func(list []*memoryMessage, i int) []*memoryMessage) error {
+	return m.with(ctx, mailbox, folder, func(folders map[string][]*memoryMessage, folder string) error {
+		i := slices.IndexFunc(folders[folder], func(msg *memoryMessage) bool { return msg.ID == id })
+		if i < 0 {
+			return fmt.Errorf("%w: %s", store.ErrNoMessage, id)
+		}
+		folders[folder] = f(folders[folder], i)
+		return nil
+	})
+}
+
+// Folders implements store.Store.
+func (m *Memory) Folders(ctx context.Context, mailbox string) (names []string, err error) {
+	err = m.with(ctx, mailbox, "", func(folders map[string][]*memoryMessage, _ string) error {
+		names = slices.DeleteFunc(slices.Sorted(maps.Keys(folders)), func(name string) bool { return name == "" })
+		return nil
+	})
+	return names, err
+}
+
+// Messages implements store.Store.
+func (m *Memory) Messages(ctx context.Context, mailbox, folder string) (list []store.Message, err error) {
+	err = m.with(ctx, mailbox, folder, func(folders map[string][]*memoryMessage, folder string) error {
+		for _, msg := range folders[folder] {
+			list = append(list, msg.Message)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// Open implements store.Store.
+func (m *Memory) Open(ctx context.Context, mailbox, folder, id string) (r io.ReadCloser, err error) {
+	err = m.message(ctx, mailbox, folder, id, func(list []*memoryMessage, i int) []*memoryMessage {
+		r = io.NopCloser(bytes.NewReader(list[i].octets))
+		return list
+	})
+	return r, err
+}
+
+// SetFlags implements store.Store.
+func (m *Memory) SetFlags(ctx context.Context, mailbox, folder, id string, flags []store.Flag) error {
+	return m.message(ctx, mailbox, folder, id, func(list []*memoryMessage, i int) []*memoryMessage {
+		list[i].Flags = slices.Clone(flags)
+		return list
+	})
+}
+
+// Remove implements store.Store.
+func (m *Memory) Remove(ctx context.Context, mailbox, folder, id string) error {
+	return m.message(ctx, mailbox, folder, id, func(list []*memoryMessage, i int) []*memoryMessage {
+		return slices.Delete(list, i, i+1)
+	})
+}
+
+// Usage implements store.Store.
+func (m *Memory) Usage(ctx context.Context, mailbox string) (u store.Usage, err error) {
+	err = m.with(ctx, mailbox, "", func(map[string][]*memoryMessage, string) error {
+		k, _ := key(mailbox)
+		u = m.usage(k)
+		return nil
+	})
+	return u, err
+}
+
+func (m *Memory) usage(k string) (u store.Usage) {
+	for _, list := range m.mailboxes[k] {
+		for _, msg := range list {
+			u.Messages++
+			u.Octets += msg.Size
+		}
+	}
+	return u
+}
+
+// Close implements store.Store.
+func (m *Memory) Close() error { return nil }

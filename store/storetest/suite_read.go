@@ -1,0 +1,131 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"lmtpd/store"
+)
+
+func (s *suite) order() {
+	for i := range 12 {
+		s.deliver(fmt.Sprintf("%d\r\n", i), store.Placement{Mailbox: ann})
+	}
+	for i, m := range s.list(ann, "") {
+		if got, want := s.read(ann, m), fmt.Sprintf("%d\r\n", i); got != want {
+			s.Errorf("message %d is %q", i, got)
+		}
+		if m.Date.IsZero() {
+			s.Errorf("message %d has no date", i)
+		}
+	}
+}
+
+func (s *suite) usage(want ...string) {
+	s.Helper()
+	u, err := s.Usage(s.Context(), ann)
+	octets := len(strings.Join(want, ""))
+	if err != nil || u.Messages != int64(len(want)) || u.Octets != int64(octets) {
+		s.Errorf("Usage: %+v, %v, want %d messages of %d octets", u, err, len(want), octets)
+	}
+}
+
+// change takes a message through its life: what the readers say must agree at every step.
+func (s *suite) change() {
+	const first, second = "a\r\n", "Subject: b\r\n\r\nb\rb\r\n"
+	s.deliver(first, store.Placement{Mailbox: ann})
+	s.deliver(second, store.Placement{Mailbox: ann, Folder: "Work"})
+	s.usage(first, second)
+	for _, flags := range [][]store.Flag{{store.FlagSeen, store.FlagFlagged}, {store.FlagAnswered}, nil, {store.FlagDeleted}} {
+		before := s.one(ann, "Work")
+		if err := s.SetFlags(s.Context(), ann, "Work", before.ID, flags); err != nil {
+			s.Fatalf("SetFlags %q: %v", flags, err)
+		}
+		after := s.one(ann, "Work")
+		if after.ID != before.ID || !after.Date.Equal(before.Date) {
+			s.Errorf("SetFlags %q made %+v of %+v", flags, after, before)
+		}
+		s.sameFlags(after, flags)
+		if got := s.read(ann, after); got != second {
+			s.Errorf("after SetFlags it reads %q", got)
+		}
+	}
+	s.usage(first, second)
+	id := s.one(ann, "Work").ID
+	if err := s.Remove(s.Context(), ann, "Work", id); err != nil {
+		s.Fatalf("Remove: %v", err)
+	}
+	s.usage(first)
+	s.gone("Work", id)
+	s.one(ann, "")
+}
+
+// gone says that every operation on a message tells that it is not there.
+func (s *suite) gone(folder, id string) {
+	s.Helper()
+	_, open := s.Open(s.Context(), ann, folder, id)
+	flags := s.SetFlags(s.Context(), ann, folder, id, nil)
+	for _, err := range []error{open, flags, s.Remove(s.Context(), ann, folder, id)} {
+		if !errors.Is(err, store.ErrNoMessage) {
+			s.Errorf("message %q in %q: %v, want ErrNoMessage", id, folder, err)
+		}
+	}
+}
+
+func (s *suite) nothingThere() {
+	_, list := s.Messages(s.Context(), ann, "")
+	_, folders := s.Folders(s.Context(), ann)
+	_, usage := s.Usage(s.Context(), ann)
+	_, open := s.Open(s.Context(), ann, "", "1")
+	flags := s.SetFlags(s.Context(), ann, "", "1", nil)
+	for _, err := range []error{list, folders, usage, open, flags, s.Remove(s.Context(), ann, "", "1")} {
+		if !errors.Is(err, store.ErrNoMailbox) {
+			s.Errorf("mailbox that is not there: %v, want ErrNoMailbox", err)
+		}
+	}
+	s.deliver("x\r\n", store.Placement{Mailbox: ann})
+	if _, err := s.Messages(s.Context(), ann, "Work"); !errors.Is(err, store.ErrNoFolder) {
+		s.Errorf("folder that is not there: %v, want ErrNoFolder", err)
+	}
+	for _, id := range []string{"", "no-such-id", "../x", "cur", "/", ":2,S", "\x00"} {
+		s.gone("", id)
+	}
+}
+
+func (s *suite) checkMakesNothing() {
+	for _, size := range []int64{0, 1000} {
+		if err := s.Check(s.Context(), ann, size); err != nil {
+			s.Errorf("Check of a mailbox to be made: %v", err)
+		}
+	}
+	for name := range s.Mailboxes(s.Context()) {
+		s.Errorf("mailbox %q was made", name)
+	}
+	s.deliver("x\r\n", store.Placement{Mailbox: ann})
+	if err := s.Check(s.Context(), ann, 1000); err != nil {
+		s.Errorf("Check: %v", err)
+	}
+}
+
+func (s *suite) mailboxes() {
+	want := []string{ann, "bøb@example.net", "x y@xn--80ak6aa92e.example"}
+	for _, mailbox := range want {
+		s.deliver("x\r\n", store.Placement{Mailbox: mailbox})
+	}
+	var got []string
+	for name, err := range s.Mailboxes(s.Context()) {
+		if err != nil {
+			s.Fatalf("Mailboxes: %v", err)
+		}
+		got = append(got, name)
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		s.Errorf("Mailboxes: %q, want %q", got, want)
+	}
+	for range s.Mailboxes(s.Context()) {
+		break // must stop
+	}
+}
