@@ -76,7 +76,7 @@ func (m *Message) check(ext Extensions) error {
 			err = ErrNullPath
 		}
 		if err == nil && !r.Original.IsZero() {
-			_, err = smtp.ParseOriginalRecipient(string(appendOriginal(nil, r.Original)))
+			_, err = smtp.ParseOriginalRecipient(string(appendOriginal(nil, r.Original, m.UTF8)))
 		}
 		if err != nil {
 			return fmt.Errorf("recipient %q: %w", r.To.String(), err)
@@ -138,28 +138,28 @@ func (m *Message) appendMail(b []byte, ext Extensions) []byte {
 	return b
 }
 
-// appendRcpt appends RCPT for one recipient.
-func appendRcpt(b []byte, r smtp.Recipient, ext Extensions) []byte {
+// appendRcpt appends RCPT for one of the recipients.
+func (m *Message) appendRcpt(b []byte, r smtp.Recipient, ext Extensions) []byte {
 	b = append(b, "RCPT TO:<"...)
 	b = append(append(b, r.To.String()...), '>')
 	if r.Notify != 0 && ext.Has("DSN") {
 		b = append(append(b, " NOTIFY="...), r.Notify.String()...)
 	}
 	if !r.Original.IsZero() && ext.Has("DSN") {
-		b = appendOriginal(append(b, " ORCPT="...), r.Original)
+		b = appendOriginal(append(b, " ORCPT="...), r.Original, m.UTF8)
 	}
 	return b
 }
 
-// appendOriginal appends the value of ORCPT. For type utf-8 it is utf-8-addr-xtext, which needs no SMTPUTF8
-// (RFC 6533 §3).
-func appendOriginal(b []byte, o smtp.OriginalRecipient) []byte {
+// appendOriginal appends the value of ORCPT. For type utf-8 it is utf-8-addr-unitext where SMTPUTF8 is in force,
+// else utf-8-addr-xtext (RFC 6533 §3).
+func appendOriginal(b []byte, o smtp.OriginalRecipient, enc smtp.Encoding) []byte {
 	b = append(append(b, o.Type...), ';')
 	if o.Type != "utf-8" {
 		return smtp.AppendXtext(b, o.Address)
 	}
 	for _, c := range o.Address {
-		if c <= ' ' || c >= 0x7f || c == '+' || c == '=' || c == '\\' {
+		if c <= ' ' || c == 0x7f || c > 0x7f && enc == smtp.ASCII || c == '+' || c == '=' || c == '\\' {
 			b = append(b, `\x{`...)
 			b = appendHex(b, c)
 			b = append(b, '}')

@@ -81,7 +81,7 @@ RCPT TO:<ann@example.org>
 RCPT TO:<bob@example.org>`},
 		{"SMTPUTF8\nDSN", `MAIL FROM:<"a b"@example.net> SMTPUTF8 RET=HDRS ENVID=a+2Bb+3Dc
 RCPT TO:<ann@example.org> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x+2By@example.org
-RCPT TO:<bob@example.org> ORCPT=utf-8;\x{FC}\x{2B}\x{5C}@example.org`},
+RCPT TO:<bob@example.org> ORCPT=utf-8;ü\x{2B}\x{5C}@example.org`},
 	} {
 		m, ext := everything(), parseExtensions("mx\n"+tt.offered)
 		if err := m.check(ext); err != nil {
@@ -89,7 +89,7 @@ RCPT TO:<bob@example.org> ORCPT=utf-8;\x{FC}\x{2B}\x{5C}@example.org`},
 		}
 		lines := []string{string(m.appendMail(nil, ext))}
 		for _, r := range m.Recipients {
-			lines = append(lines, string(appendRcpt(nil, r, ext)))
+			lines = append(lines, string(m.appendRcpt(nil, r, ext)))
 		}
 		if got := strings.Join(lines, "\n"); got != tt.want {
 			t.Errorf("%q:\n%s\nwant\n%s", tt.offered, got, tt.want)
@@ -150,4 +150,25 @@ func TestTrace(t *testing.T) {
 	if text := strings.Join(got, "\n"); text != want {
 		t.Errorf("%s\nwant\n%s", text, want)
 	}
+}
+
+// What was read from an ORCPT is written so that the next server reads the same.
+func FuzzOriginal(f *testing.F) {
+	f.Add("rfc822;a+2Bb@example.org")
+	f.Add(`utf-8;\x{FC}\x{2B}ü@example.org`)
+	f.Fuzz(func(t *testing.T, v string) {
+		o, err := smtp.ParseOriginalRecipient(v)
+		if err != nil {
+			return
+		}
+		for _, enc := range []smtp.Encoding{smtp.ASCII, smtp.UTF8} {
+			b := appendOriginal(nil, o, enc)
+			if again, err := smtp.ParseOriginalRecipient(string(b)); len(b) <= 500 && (err != nil || again != o) {
+				t.Errorf("%q is %q, written %q, read %q, %v", v, o, b, again, err)
+			}
+			if enc == smtp.ASCII && strings.IndexFunc(string(b), func(c rune) bool { return c > '~' }) >= 0 {
+				t.Errorf("%q is written %q", v, b)
+			}
+		}
+	})
 }
