@@ -14,8 +14,8 @@ import (
 	"lmtpd/protocol/smtp"
 )
 
-const sendDescription = `FILE is a message with LF or CRLF line ends; without it, or with "-", standard input is read. The message
-goes out as it is: nothing is put before it and no header is looked at.
+const sendDescription = `FILE is a message with LF or CRLF line ends; without it, or with "-", standard input is read. It goes out
+as it is: nothing is put before it and no header is looked at.
 
 One line per recipient tells the server's reply; "unknown" means that the connection was lost before the
 reply, so that the message may be there or not.
@@ -32,8 +32,12 @@ func sendCommand() *cli.Command {
 		ArgsUsage:   "[FILE]",
 		Description: sendDescription,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "server", Value: "lmtp://127.0.0.1:2424", Usage: "`URL`: lmtp://HOST:PORT or lmtp+unix:PATH"},
-			&cli.StringFlag{Name: "from", Usage: "reverse-path `ADDRESS`, <> for the null one", DefaultText: "you at this host"},
+			&cli.StringFlag{
+				Name: "server", Value: "lmtp://127.0.0.1:2424", Usage: "`URL`: lmtp://HOST:PORT or lmtp+unix:PATH",
+			},
+			&cli.StringFlag{
+				Name: "from", DefaultText: "you at this host", Usage: "reverse-path `ADDRESS`, <> for the null one",
+			},
 			&cli.StringSliceFlag{Name: "to", Usage: "recipient `ADDRESS`; repeated, or several divided by commas"},
 			&cli.BoolFlag{Name: "verbose", Usage: "show the dialogue on standard error"},
 			&cli.BoolFlag{Name: "json", Usage: "print a JSON object per recipient, one a line"},

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"github.com/urfave/cli/v2"
 )
 
 // A mailDrop is an LMTP server that answers for each recipient what their local-part says: "550@x" is refused,
@@ -99,19 +97,9 @@ func (d *mailDrop) session(nc net.Conn) {
 func runSend(t *testing.T, stdin string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, diag strings.Builder
-	cmd := sendCommand()
-	strict(cmd)
-	application := &cli.App{
-		Name: "lmtpd", Commands: []*cli.Command{cmd},
-		Reader: strings.NewReader(stdin), Writer: &out, ErrWriter: &diag,
-		ExitErrHandler:            func(*cli.Context, error) {},
-		DisableSliceFlagSeparator: true,
-	}
-	err := application.RunContext(t.Context(), append([]string{"lmtpd", "send"}, args...))
-	if err != nil {
-		fmt.Fprintln(&diag, err)
-	}
-	return exitCode(err), out.String(), diag.String()
+	a := &app{stdin: strings.NewReader(stdin), stdout: &out, stderr: &diag}
+	code = a.run(t.Context(), append([]string{"lmtpd", "send"}, args...))
+	return code, out.String(), diag.String()
 }
 
 const annDelivered = "250 2.1.5 <ann@example.org> Delivered ?[31mID\n"
@@ -131,8 +119,9 @@ func TestSendResults(t *testing.T) {
 			"452@x: 452 4.2.2 <452@x> full\nann@example.org: " + annDelivered + "550@x: 550 5.1.1 no such mailbox\n"},
 		{"lost", []string{"--to", "ann@example.org,hangup@x"}, exTempFail,
 			"ann@example.org: " + annDelivered + "hangup@x: unknown\n"},
-		{"JSON", []string{"--json", "--to", "550@x,hangup@x"}, exUnavailable,
-			`{"recipient":"550@x","outcome":"known","delivered":false,"code":550,"status":"5.1.1","text":"no such mailbox"}` +
+		{"JSON", []string{"--json", "--to", "452@x,550@x,hangup@x"}, exUnavailable,
+			`{"recipient":"452@x","outcome":"known","delivered":false,"code":452,"status":"4.2.2","text":"<452@x> full"}` +
+				"\n" + `{"recipient":"550@x","outcome":"known","delivered":false,"code":550,"status":"5.1.1","text":"no such mailbox"}` +
 				"\n" + `{"recipient":"hangup@x","outcome":"unknown","delivered":false}` + "\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -24,27 +24,31 @@ type sendRecord struct {
 
 // reportResults prints one line per recipient, in the order they were given.
 func reportResults(c *cli.Context, to []smtp.Recipient, results []client.Result) error {
+	objects := json.NewEncoder(c.App.Writer)
+	objects.SetEscapeHTML(false)
 	for i, r := range results {
-		line := fmt.Sprintf("%s: %s", to[i].To, resultText(r))
+		var err error
 		if c.Bool("json") {
-			b, err := json.Marshal(sendRecord{
-				Recipient: to[i].To.String(),
-				Outcome:   r.Outcome.String(),
-				Delivered: r.Delivered(),
-				Code:      r.Reply.Code,
-				Status:    r.Reply.Enhanced(),
-				Text:      r.Reply.Text,
-			})
-			if err != nil {
-				return err
-			}
-			line = string(b)
+			err = objects.Encode(record(to[i], r))
+		} else {
+			_, err = fmt.Fprintf(c.App.Writer, "%s: %s\n", to[i].To, resultText(r))
 		}
-		if _, err := fmt.Fprintln(c.App.Writer, line); err != nil {
-			return err
+		if err != nil {
+			return fmt.Errorf("write the results: %w", err)
 		}
 	}
 	return nil
+}
+
+func record(to smtp.Recipient, r client.Result) sendRecord {
+	return sendRecord{
+		Recipient: to.To.String(),
+		Outcome:   r.Outcome.String(),
+		Delivered: r.Delivered(),
+		Code:      r.Reply.Code,
+		Status:    r.Reply.Enhanced(),
+		Text:      r.Reply.Text,
+	}
 }
 
 // resultText is the reply in one line, or the word for having none.

@@ -40,6 +40,10 @@ func Dial(ctx context.Context, a Address, o Options) (*Conn, error) {
 	within := o.Timeouts.withDefaults().Connect
 	nc, err := (&net.Dialer{Timeout: within}).DialContext(ctx, a.Network, a.Name)
 	if err != nil {
+		var op *net.OpError
+		if errors.As(err, &op) {
+			err = op.Err // the rest of it says again where
+		}
 		return nil, fmt.Errorf("connect %s: %w", a, err)
 	}
 	c, err := New(ctx, nc, a.Dialect, o)

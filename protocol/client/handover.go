@@ -34,7 +34,7 @@ func (t *transaction) sendContent() error {
 		c.block = make([]byte, blockSize)
 	}
 	s, b, total := stuffer{ends: t.m.LineEnds}, c.out[:0], 0
-	for eof := len(t.accepted) == 0; !eof; {
+	for eof := len(t.accepted) == 0 || t.m.Content == nil; !eof; {
 		n, err := t.m.Content.Read(c.block)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err

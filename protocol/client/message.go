@@ -35,7 +35,7 @@ type Message struct {
 	Recipients []smtp.Recipient
 
 	// Content is read to its end once the server asks for it; not at all if nobody is accepted. Where its last
-	// line has no end, CRLF is added.
+	// line has no end, CRLF is added. nil is empty.
 	Content  io.Reader
 	LineEnds LineEnds
 	// Size is the number of octets with CRLF line ends, or an estimate (RFC 1870 §6.1); 0: not known.

@@ -290,6 +290,18 @@ func TestContentFails(t *testing.T) {
 	}
 }
 
+// No content at all is an empty one: the line that holds DATA has ended, so the final dot needs no CRLF before it.
+func TestEmptyContent(t *testing.T) {
+	for _, content := range []io.Reader{nil, strings.NewReader("")} {
+		c := begin(t, hello+strings.Replace(bothAccepted, `hi\r\n`, "", 1)+"S: 250 a\nS: 250 b\nSILENCE", Options{})
+		m := letter("ann", "bob")
+		m.Content = content
+		if results, err := c.Send(t.Context(), m); err != nil || !results[1].Delivered() {
+			t.Errorf("%q, %v", told(results), err)
+		}
+	}
+}
+
 type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
