@@ -38,6 +38,7 @@ func (b *broom) note(err error) {
 
 func (b *broom) mailbox(d *dir) {
 	b.tmp(d)
+	b.file(d, subscriptionsLock)
 	folders, err := d.folders()
 	if err != nil {
 		b.note(err)
@@ -66,14 +67,19 @@ func (b *broom) tmp(d *dir) {
 			b.note(err)
 			return
 		}
-		fi, err := tmp.root.Lstat(e.Name())
-		if err != nil || !fi.Mode().IsRegular() || b.now().Sub(fi.ModTime()) <= sweepAge {
-			continue
-		}
-		if err := tmp.root.Remove(e.Name()); err != nil {
-			b.note(err)
-			continue
-		}
-		b.removed++
+		b.file(tmp, e.Name())
 	}
+}
+
+// file removes a regular file that is old enough.
+func (b *broom) file(d *dir, name string) {
+	fi, err := d.root.Lstat(name)
+	if err != nil || !fi.Mode().IsRegular() || b.now().Sub(fi.ModTime()) <= sweepAge {
+		return
+	}
+	if err := d.root.Remove(name); err != nil {
+		b.note(err)
+		return
+	}
+	b.removed++
 }
