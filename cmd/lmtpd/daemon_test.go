@@ -80,6 +80,11 @@ func startDaemon(t testing.TB, more ...string) *daemon {
 // start starts the daemon, anew after it has ended, and waits until it takes connections.
 func (d *daemon) start(t testing.TB) {
 	t.Helper()
+	t.Cleanup(func() { // when it has been stopped
+		for _, line := range d.matching(`DATA RACE|\bpanic\b`) {
+			t.Errorf("the daemon: %s", line)
+		}
+	})
 	d.child = startChild(t, d.command("serve", "--config", d.config))
 	d.await(t, regexp.QuoteMeta(d.port))
 	awaitSocket(t, d.child, "unix", d.socket)
@@ -92,6 +97,7 @@ func (d *daemon) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(d.dir, "lmtpd"), args...)
 	cmd.Args[0] = "lmtpd"
 	cmd.Dir = d.dir
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // under -race it would linger a second
 	if os.Getuid() == 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: mailUID, Gid: mailUID}}
 	}

@@ -103,3 +103,19 @@ func temporaries(t testing.TB, root string) []string {
 	}
 	return all
 }
+
+func paths(all []found) (names []string) {
+	for _, f := range all {
+		names = append(names, f.path)
+	}
+	return names
+}
+
+func removeAll(t testing.TB, all []found) {
+	t.Helper()
+	for _, f := range all {
+		if err := os.Remove(f.path); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
