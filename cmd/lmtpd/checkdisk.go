@@ -51,7 +51,7 @@ func socketState(path string) string {
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "not there yet; to be made in " + filepath.Dir(path) + ", " + directoryState(filepath.Dir(path))
+		return "not there yet; to be made in " + filepath.Dir(path) + ": " + directoryState(filepath.Dir(path))
 	case err != nil:
 		return "cannot tell: " + err.Error()
 	case info.Mode().Type() != fs.ModeSocket:

@@ -159,7 +159,11 @@ func (t *table) size(key string, dst *int64) {
 		t.wrong(key, e.value, `a size such as "50MiB"`)
 		return
 	}
-	n, err := parseSize(e.text)
+	text := e.text
+	if n, err := strconv.ParseInt(text, 0, 64); err == nil && e.kind == unstable.Integer {
+		text = strconv.FormatInt(n, 10) // TOML writes numbers in other bases too
+	}
+	n, err := parseSize(text)
 	if err != nil {
 		t.report.add(e.at, "%s: %v", key, err)
 		return

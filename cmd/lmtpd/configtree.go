@@ -145,7 +145,7 @@ func (t *table) add(key string, e *entry) {
 func dotted(parts []part) string {
 	names := make([]string, len(parts))
 	for i, p := range parts {
-		names[i] = p.name
+		names[i] = printable(p.name)
 	}
 	return strings.Join(names, ".")
 }
