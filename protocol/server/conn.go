@@ -35,6 +35,7 @@ type conn struct {
 	rwc    net.Conn
 	reader *smtp.Reader
 	out    []byte // replies not yet written
+	silent bool   // the client has sent nothing that is unread
 
 	mu      sync.Mutex
 	armed   bool // the deadline for the line at hand is set
@@ -104,8 +105,10 @@ func (c *conn) line(ctx context.Context, limit int) session.Step {
 	case errors.Is(err, smtp.ErrLineTooLong), errors.Is(err, smtp.ErrBareLineEnd):
 		return c.session.Malformed(err)
 	case errors.Is(err, errShutdown):
+		c.silent = true
 		return c.session.Shutdown()
 	case errors.Is(err, os.ErrDeadlineExceeded):
+		c.silent = true
 		return c.session.TimedOut()
 	}
 	return session.Step{Next: session.Next{Kind: session.Close}}
@@ -163,7 +166,7 @@ func (c *conn) flush() error {
 // hangUp writes the last replies. When a client that is still sending is hung up on, what it sends is read for a
 // moment: a connection closed with octets unread is reset, and the reply would be lost with it.
 func (c *conn) hangUp(last []smtp.Reply) {
-	if c.flush() != nil || len(last) == 0 || last[len(last)-1].Positive() {
+	if c.flush() != nil || c.silent || len(last) == 0 || last[len(last)-1].Positive() {
 		return
 	}
 	if cw, ok := c.rwc.(interface{ CloseWrite() error }); !ok || cw.CloseWrite() != nil {

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"lmtpd/delivery"
+	"lmtpd/protocol/server"
+	"lmtpd/protocol/session"
+	"lmtpd/store"
+)
+
+// sweepEvery is how often what crashes have left is removed.
+const sweepEvery = 24 * time.Hour
+
+// A daemon is everything that serve runs, wired.
+type daemon struct {
+	cfg       *Config
+	log       *slog.Logger
+	server    *server.Server
+	session   session.Config
+	listeners []net.Listener // of cfg.Listen, by number
+	stores    []store.Store  // of cfg.Mailboxes, by number
+	close     func() error
+}
+
+// newDaemon opens everything, so that a mistake is told before a client is: listeners first, for they tell
+// whether another daemon runs here.
+func newDaemon(cfg *Config, log *slog.Logger) (*daemon, error) {
+	d := &daemon{cfg: cfg, log: log}
+	if err := d.listen(); err != nil {
+		return nil, exitFor(err)
+	}
+	if err := d.open(); err != nil {
+		d.unlisten()
+		return nil, exitFor(err)
+	}
+	return d, nil
+}
+
+func (d *daemon) listen() error {
+	for _, l := range d.cfg.Listen {
+		nl, err := listenOn(l)
+		if err != nil {
+			d.unlisten()
+			return err
+		}
+		d.listeners = append(d.listeners, nl)
+	}
+	return nil
+}
+
+func listenOn(l Listen) (net.Listener, error) {
+	if l.Network == "unix" {
+		return server.ListenUnix(l.Address, server.SocketOwner{Mode: l.Mode, UID: l.Owner, GID: l.Group})
+	}
+	nl, err := net.Listen("tcp", l.Address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", l.Address, err)
+	}
+	return nl, nil
+}
+
+func (d *daemon) unlisten() {
+	for _, l := range d.listeners {
+		l.Close()
+	}
+}
+
+// open opens the stores and builds the agent on them.
+func (d *daemon) open() (err error) {
+	tmp := filepath.Join(d.cfg.Data, "tmp")
+	if err := os.MkdirAll(tmp, 0o700); err != nil {
+		return fmt.Errorf("make the directory for data: %w", err)
+	}
+	if d.stores, d.close, err = openStores(d.cfg, d.log); err != nil {
+		return err
+	}
+	agent, err := d.agent(tmp)
+	if err != nil {
+		return errors.Join(err, d.close())
+	}
+	d.server = server.New(server.Config{
+		Handler:        agent,
+		MaxConns:       d.cfg.Limits.Connections,
+		MaxConnsPeer:   d.cfg.Limits.ConnectionsPerPeer,
+		CommandTimeout: d.cfg.Limits.CommandTimeout,
+		ContentTimeout: d.cfg.Limits.ContentTimeout,
+		NewID:          newID,
+		Log:            d.log,
+	})
+	d.session = session.Config{
+		Dialect:       session.LMTP(),
+		Hostname:      d.cfg.Hostname,
+		MaxSize:       d.cfg.Limits.MessageSize,
+		MaxRecipients: d.cfg.Limits.Recipients,
+		MaxErrors:     d.cfg.Limits.Errors,
+		NewID:         newID,
+	}
+	return nil
+}
+
+func (d *daemon) agent(tmp string) (*delivery.Agent, error) {
+	blocks := make([]delivery.Block, len(d.stores))
+	for i, m := range d.cfg.Mailboxes {
+		blocks[i] = delivery.Block{Domains: m.Domains, Store: d.stores[i]}
+	}
+	return delivery.New(delivery.Config{
+		Hostname: d.cfg.Hostname,
+		Blocks:   blocks,
+		TempDir:  tmp,
+		Memory:   d.cfg.Limits.Memory,
+		MaxHops:  d.cfg.Limits.Hops,
+		Now:      time.Now,
+		Log:      d.log,
+	})
+}
+
+// run serves until ctx ends, and then lets messages in progress finish.
+func (d *daemon) run(ctx context.Context) error {
+	var running sync.WaitGroup
+	failed := make(chan error, len(d.listeners))
+	for i, l := range d.listeners {
+		running.Go(func() {
+			if err := d.server.Serve(l, d.endpoint(d.cfg.Listen[i])); !errors.Is(err, server.ErrServerClosed) {
+				failed <- err
+			}
+		})
+	}
+	sweeping, stopSweep := context.WithCancel(ctx)
+	running.Go(func() { d.sweep(sweeping) })
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	stopSweep()
+	err = errors.Join(err, d.shutDown())
+	running.Wait()
+	return errors.Join(err, d.close())
+}
+
+// shutDown ends the sessions within the time there is. Those that are cut off are no error of ours: their
+// clients have heard no reply and keep their mail.
+func (d *daemon) shutDown() error {
+	ctx, cancel := context.WithTimeout(context.Background(), d.cfg.Limits.Shutdown)
+	defer cancel()
+	d.log.Info("shutting down", "connections", d.server.Conns())
+	err := d.server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		d.log.Warn("sessions were cut off", "after", d.cfg.Limits.Shutdown)
+		err = nil
+	}
+	return err
+}
+
+func (d *daemon) endpoint(l Listen) server.Endpoint {
+	ep := server.Endpoint{Session: d.session, Trusted: l.Proxies.Contain}
+	if l.Network == "unix" {
+		ep.Allowed = func(uid uint32) bool { return slices.Contains(l.Peers, uid) }
+	}
+	return ep
+}
+
+// Contain says whether a peer may speak for others. The zero Addr is a unix socket.
+func (p Proxies) Contain(peer netip.Addr) bool {
+	if !peer.IsValid() {
+		return p.Unix
+	}
+	return slices.ContainsFunc(p.Nets, func(n netip.Prefix) bool { return n.Contains(peer) })
+}
+
+// sweep removes what crashes have left, at once and then daily.
+func (d *daemon) sweep(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		for _, s := range d.stores {
+			if sw, can := s.(interface{ Sweep(context.Context) error }); can {
+				if err := sw.Sweep(ctx); err != nil && ctx.Err() == nil {
+					d.log.Warn("sweep", "cause", err)
+				}
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
