@@ -16,7 +16,6 @@ const (
 	exDataErr     = 65 // the data named or given is wrong: no such message, a malformed address
 	exNoUser      = 67 // no such mailbox
 	exUnavailable = 69 // refused for good
-	exSoftware    = 70 // a mistake of this program
 	exCantCreate  = 73 // a file cannot be made
 	exIOErr       = 74 // reading or writing failed
 	exTempFail    = 75 // did not work now; try again

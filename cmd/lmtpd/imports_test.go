@@ -224,7 +224,22 @@ func TestSizes(t *testing.T) {
 
 // No init, no state of a package, and one place where the process ends.
 func TestNoHiddenState(t *testing.T) {
-	for _, s := range production(readModule(t)) {
+	sources := production(readModule(t))
+	changed := map[string]bool{} // "room.name" of what something in the room assigns to
+	for _, s := range sources {
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.AssignStmt:
+				for _, left := range n.Lhs {
+					changed[s.room()+"."+root(left)] = n.Tok != token.DEFINE || changed[s.room()+"."+root(left)]
+				}
+			case *ast.IncDecStmt:
+				changed[s.room()+"."+root(n.X)] = true
+			}
+			return true
+		})
+	}
+	for _, s := range sources {
 		for _, decl := range s.file.Decls {
 			switch d := decl.(type) {
 			case *ast.FuncDecl:
@@ -233,7 +248,7 @@ func TestNoHiddenState(t *testing.T) {
 				}
 			case *ast.GenDecl:
 				if d.Tok == token.VAR {
-					checkPackageVars(t, s, d)
+					checkPackageVars(t, s, d, changed)
 				}
 			}
 		}
@@ -243,34 +258,41 @@ func TestNoHiddenState(t *testing.T) {
 	}
 }
 
-// checkPackageVars lets through what nothing changes: errors, tables, compile-time assertions.
-func checkPackageVars(t *testing.T, s source, d *ast.GenDecl) {
-	for _, spec := range d.Specs {
-		v := spec.(*ast.ValueSpec)
-		for _, name := range v.Names {
-			if name.Name != "_" && len(v.Values) == 0 {
-				t.Errorf("%s: %s is state of the package", s.at(name.Pos()), name.Name)
-			}
-			if s.assigns(name.Name) {
-				t.Errorf("%s: %s is a variable of the package, and changed", s.at(name.Pos()), name.Name)
-			}
+// root returns the variable that an assignment to e changes: a in a, a[1] and a.b.
+func root(e ast.Expr) string {
+	for {
+		switch x := e.(type) {
+		case *ast.Ident:
+			return x.Name
+		case *ast.IndexExpr:
+			e = x.X
+		case *ast.SelectorExpr:
+			e = x.X
+		case *ast.ParenExpr:
+			e = x.X
+		default:
+			return ""
 		}
 	}
 }
 
-// assigns says whether the file assigns to something of this name.
-func (s source) assigns(name string) bool {
-	found := false
-	ast.Inspect(s.file, func(n ast.Node) bool {
-		if a, ok := n.(*ast.AssignStmt); ok && a.Tok != token.DEFINE {
-			for _, left := range a.Lhs {
-				id, ok := left.(*ast.Ident)
-				found = found || ok && id.Name == name && name != "_"
+// checkPackageVars lets through what nothing changes: errors, tables, compile-time assertions. It goes by names
+// alone, so a local variable should not be called like one of the package.
+func checkPackageVars(t *testing.T, s source, d *ast.GenDecl, changed map[string]bool) {
+	for _, spec := range d.Specs {
+		v := spec.(*ast.ValueSpec)
+		for _, name := range v.Names {
+			if name.Name == "_" {
+				continue
+			}
+			if len(v.Values) == 0 {
+				t.Errorf("%s: %s is state of the package", s.at(name.Pos()), name.Name)
+			}
+			if changed[s.room()+"."+name.Name] {
+				t.Errorf("%s: %s is a variable of the package, and changed", s.at(name.Pos()), name.Name)
 			}
 		}
-		return true
-	})
-	return found
+	}
 }
 
 func checkNoExit(t *testing.T, s source) {

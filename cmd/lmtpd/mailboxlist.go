@@ -97,8 +97,20 @@ func listMessages(c *cli.Context, m mailbox) error {
 		lines = append(lines, line)
 	}
 	return printList(c, lines, func(l messageLine) []any {
-		return []any{l.ID, l.Date.Format(time.RFC3339), l.Octets, fmt.Sprint(l.Flags)}
+		return []any{l.ID, l.Date.Format(time.RFC3339), l.Octets, flagWords(l.Flags)}
 	})
+}
+
+// flagWords writes flags in a row, and a dash for none, so that every line has its columns.
+func flagWords(flags []store.Flag) string {
+	if len(flags) == 0 {
+		return "-"
+	}
+	words := make([]string, len(flags))
+	for i, f := range flags {
+		words[i] = string(f)
+	}
+	return strings.Join(words, " ")
 }
 
 // printList writes a list as JSON, or as lines of aligned columns.
