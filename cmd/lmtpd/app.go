@@ -43,6 +43,7 @@ func (a *app) application() *cli.App {
 		Writer:    a.stdout,
 		ErrWriter: a.stderr,
 		Commands: []*cli.Command{
+			serveCommand(),
 			checkCommand(),
 			sendCommand(),
 			mailboxCommand(),
