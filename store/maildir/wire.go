@@ -4,19 +4,18 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"os"
 )
 
-// A wireReader reads a file with CRLF line ends: an LF that has no CR before it gets one.
+// A wireReader reads a message with CRLF line ends: an LF that has no CR before it gets one.
 type wireReader struct {
-	f     *os.File
+	f     io.ReadCloser
 	block [32 << 10]byte
 	rest  []byte // of block, not yet given out
 	prev  byte   // last octet given out
 	err   error
 }
 
-func newWireReader(f *os.File) *wireReader { return &wireReader{f: f} }
+func newWireReader(f io.ReadCloser) *wireReader { return &wireReader{f: f} }
 
 func (r *wireReader) Close() error { return r.f.Close() }
 
@@ -59,5 +58,3 @@ func (r *wireReader) more() bool {
 	}
 	return n > 0
 }
-
-var _ io.ReadCloser = (*wireReader)(nil)
