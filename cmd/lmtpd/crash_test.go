@@ -22,6 +22,9 @@ type load struct {
 	receipts []receipt
 	enough   chan struct{} // closed when there are limit receipts
 	limit    int
+	more     chan struct{} // is sent to, if somebody waits, for each receipt
+
+	watched map[string]bool // files that watch has read
 }
 
 const crashClients, crashMailboxes = 8, 20
@@ -34,15 +37,15 @@ func TestCrash(t *testing.T) {
 		rounds = 2
 	}
 	d := newDaemon(t)
-	seen := &load{sent: make(map[string]int)}
+	l := &load{sent: make(map[string]int), watched: make(map[string]bool), more: make(chan struct{}, 1)}
 	for round := range rounds {
 		d.start(t)
-		seen.limit = len(seen.receipts) + 1 + rand.IntN(300)
-		seen.enough = make(chan struct{})
-		seen.run(t, d, round)
+		l.limit = len(l.receipts) + 1 + rand.IntN(300)
+		l.enough = make(chan struct{})
+		l.run(t, d, round)
 	}
-	seen.check(t, d) // of all rounds: nothing that a crash has lost or torn comes back
-	t.Logf("%d rounds, %d receipts, %d temporary files left", rounds, len(seen.receipts), len(temporaries(t, d.root)))
+	l.check(t, d) // of all rounds: nothing that a crash has lost or torn comes back
+	t.Logf("%d rounds, %d receipts, %d temporary files left", rounds, len(l.receipts), len(temporaries(t, d.root)))
 	d.start(t) // and goes on as if nothing had been
 	if replies := dial(t, "unix", d.socket).lhlo().transaction(letter("after", 1000), "u0@example.org"); replies[0][:3] != "250" {
 		t.Errorf("after the last crash: %s", replies[0])
@@ -53,6 +56,7 @@ func TestCrash(t *testing.T) {
 func (l *load) run(t *testing.T, d *daemon, round int) {
 	t.Helper()
 	var clients sync.WaitGroup
+	clients.Go(func() { l.watch(t, d) })
 	for c := range crashClients {
 		clients.Go(func() { l.client(d, fmt.Sprintf("r%d-c%d", round, c)) })
 	}
@@ -145,6 +149,42 @@ func (l *load) receive(r receipt) {
 	if len(l.receipts) == l.limit {
 		close(l.enough)
 	}
+	select {
+	case l.more <- struct{}{}:
+	default:
+	}
+}
+
+// watch reads what becomes visible as soon as it does, as a mail reader would, while other letters are being written.
+func (l *load) watch(t *testing.T, d *daemon) {
+	for {
+		for _, f := range listing(t, filepath.Join(d.root, "example.org")) {
+			if !l.watched[f.path] {
+				l.watched[f.path] = true
+				f.read(t)
+				l.whole(t, f)
+			}
+		}
+		select {
+		case <-l.more:
+		case <-d.ended:
+			return
+		}
+	}
+}
+
+// whole checks that what is visible is a letter, from beginning to end, and returns its ID.
+func (l *load) whole(t *testing.T, f found) (id string, is bool) {
+	t.Helper()
+	id = letterID(f.text)
+	l.mu.Lock()
+	size, known := l.sent[id]
+	l.mu.Unlock()
+	if !known || !bytes.HasSuffix(f.text, onDisk(letter(id, size))) {
+		t.Errorf("%s shows %d octets that are no whole letter", f.path, len(f.text))
+		return "", false
+	}
+	return id, true
 }
 
 // check compares what is visible with what was sent and answered.
@@ -152,13 +192,9 @@ func (l *load) check(t *testing.T, d *daemon) {
 	t.Helper()
 	times := make(map[receipt]int)
 	for _, f := range visible(t, filepath.Join(d.root, "example.org")) {
-		id := letterID(f.text)
-		size, known := l.sent[id]
-		if !known || !bytes.HasSuffix(f.text, onDisk(letter(id, size))) {
-			t.Errorf("%s shows %d octets that are no whole letter", f.path, len(f.text))
-			continue
+		if id, is := l.whole(t, f); is {
+			times[receipt{id, f.mailbox}]++
 		}
-		times[receipt{id, f.mailbox}]++
 	}
 	for r, n := range times {
 		if n > 1 {

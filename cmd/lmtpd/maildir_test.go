@@ -14,36 +14,44 @@ type found struct {
 	path    string
 	mailbox string // the local-part
 	folder  string // as its directory is called; "" is INBOX
-	text    []byte
+	text    []byte // as it was when it was read
 }
 
 // visible returns all that a reader would see below a domain's directory: what is in new and cur of every maildir.
-func visible(t testing.TB, domain string) (all []found) {
+func visible(t testing.TB, domain string) []found {
+	t.Helper()
+	all := listing(t, domain)
+	for i := range all {
+		all[i].read(t)
+	}
+	return all
+}
+
+// listing is visible without the texts.
+func listing(t testing.TB, domain string) (all []found) {
 	t.Helper()
 	err := filepath.WalkDir(domain, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
 		box := filepath.Dir(path)
-		if base := filepath.Base(box); base != "new" && base != "cur" {
-			return nil
-		}
-		text, err := os.ReadFile(path)
-		if err != nil {
+		if base := filepath.Base(box); err != nil || entry.IsDir() || base != "new" && base != "cur" {
 			return err
 		}
 		within, err := filepath.Rel(domain, filepath.Dir(box))
-		if err != nil {
-			return err
-		}
 		mailbox, folder, _ := strings.Cut(within, string(filepath.Separator))
-		all = append(all, found{path, mailbox, folder, text})
-		return nil
+		all = append(all, found{path: path, mailbox: mailbox, folder: folder})
+		return err
 	})
 	if err != nil && !os.IsNotExist(err) {
-		t.Fatal(err)
+		t.Error(err)
 	}
 	return all
+}
+
+func (f *found) read(t testing.TB) {
+	t.Helper()
+	var err error
+	if f.text, err = os.ReadFile(f.path); err != nil {
+		t.Error(err)
+	}
 }
 
 // only returns the one message of a mailbox.
