@@ -20,7 +20,7 @@ func (s *Session) auth(ctx context.Context, arg string) Step {
 		return s.complain(outOfOrder)
 	}
 	name, initial, given := strings.Cut(arg, " ")
-	if name = strings.ToUpper(name); name == "" {
+	if name = smtp.Upper(name); name == "" {
 		return s.complain(badArguments)
 	}
 	if !slices.Contains(s.mechanisms(), name) {
@@ -84,7 +84,7 @@ func (s *Session) Mask(line string) string {
 		return "***"
 	}
 	words := strings.SplitN(line, " ", 3)
-	if len(words) == 3 && strings.EqualFold(words[0], "AUTH") {
+	if len(words) == 3 && smtp.EqualFold(words[0], "AUTH") {
 		return words[0] + " " + words[1] + " ***"
 	}
 	return line

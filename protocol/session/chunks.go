@@ -73,7 +73,7 @@ func parseChunk(arg string) (n int64, last, valid bool) {
 	if err != nil || n < 0 || n == math.MaxInt64 || size[0] == '+' {
 		return 0, false, false
 	}
-	return n, more, !more || strings.EqualFold(strings.TrimLeft(word, " "), "LAST")
+	return n, more, !more || smtp.EqualFold(strings.TrimLeft(word, " "), "LAST")
 }
 
 // Chunk takes the octets of a chunk from r, which ends in io.EOF after them.

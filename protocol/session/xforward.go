@@ -21,7 +21,7 @@ func (s *Session) xforward(_ context.Context, arg string) Step {
 	for _, f := range fields {
 		name, value, found := strings.Cut(f, "=")
 		value, err := smtp.ParseXtext(value)
-		if !found || err != nil || !forward(&origin, strings.ToUpper(name), value) {
+		if !found || err != nil || !forward(&origin, smtp.Upper(name), value) {
 			return s.complain(badArguments)
 		}
 	}
@@ -30,7 +30,7 @@ func (s *Session) xforward(_ context.Context, arg string) Step {
 }
 
 func forward(c *smtp.Client, name, value string) bool {
-	switch strings.ToUpper(value) {
+	switch smtp.Upper(value) {
 	case "[UNAVAILABLE]", "[TEMPUNAVAIL]":
 		value = ""
 	}
@@ -59,7 +59,7 @@ func forwardAddr(c *smtp.Client, value string) bool {
 		c.Addr = netip.AddrPort{}
 		return true
 	}
-	if len(value) > 5 && strings.EqualFold(value[:5], "IPv6:") {
+	if len(value) > 5 && smtp.EqualFold(value[:5], "IPv6:") {
 		value = value[5:]
 	}
 	a, err := netip.ParseAddr(value)

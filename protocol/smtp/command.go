@@ -42,14 +42,11 @@ func ParseCommand(line []byte) (c Command, ok bool) {
 func verb(b []byte) string {
 	var buf [8]byte
 	if len(b) > len(buf) {
-		return strings.ToUpper(string(b))
+		return Upper(string(b))
 	}
 	up := buf[:len(b)]
 	for i, c := range b {
-		if 'a' <= c && c <= 'z' {
-			c -= 'a' - 'A'
-		}
-		up[i] = c
+		up[i] = upper(c)
 	}
 	switch string(up) {
 	case "MAIL":
@@ -70,7 +67,7 @@ func verb(b []byte) string {
 // let through, as everybody does, though RFC 5321 §4.1.1.2 has none.
 func CutPath(arg, word string) (rest string, ok bool) {
 	arg = strings.TrimLeft(arg, " ")
-	if len(arg) < len(word) || !strings.EqualFold(arg[:len(word)], word) {
+	if len(arg) < len(word) || !EqualFold(arg[:len(word)], word) {
 		return "", false
 	}
 	rest, ok = strings.CutPrefix(strings.TrimLeft(arg[len(word):], " "), ":")

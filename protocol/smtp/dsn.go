@@ -41,7 +41,7 @@ func ParseNotify(v string) (Notify, error) {
 
 func notifyBit(word string) Notify {
 	for _, w := range notifyWords {
-		if strings.EqualFold(w.word, word) {
+		if EqualFold(w.word, word) {
 			return w.bit
 		}
 	}
@@ -70,7 +70,7 @@ const (
 
 // ParseRet reads the value of RET=.
 func ParseRet(v string) (Ret, error) {
-	switch r := Ret(strings.ToUpper(v)); r {
+	switch r := Ret(Upper(v)); r {
 	case RetFull, RetHeaders:
 		return r, nil
 	}

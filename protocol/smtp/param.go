@@ -48,7 +48,7 @@ func parseParameter(word string) (Parameter, bool) {
 			return Parameter{}, false
 		}
 	}
-	return Parameter{Keyword: strings.ToUpper(key), Value: value}, printable([]byte(value)) && !strings.Contains(value, "=")
+	return Parameter{Keyword: Upper(key), Value: value}, printable([]byte(value)) && !strings.Contains(value, "=")
 }
 
 func (ps Parameters) has(key string) bool {
@@ -85,7 +85,7 @@ const (
 
 // ParseBody reads the value of BODY=.
 func ParseBody(v string) (Body, error) {
-	switch b := Body(strings.ToUpper(v)); b {
+	switch b := Body(Upper(v)); b {
 	case Body7Bit, Body8Bit, BodyBinary:
 		return b, nil
 	}

@@ -32,7 +32,7 @@ type Path struct {
 func (p Path) IsNull() bool { return p.Local == "" && p.Domain == "" }
 
 // IsPostmaster says whether p is the reserved mailbox, with or without a domain, whatever its case.
-func (p Path) IsPostmaster() bool { return strings.EqualFold(p.Local, "postmaster") }
+func (p Path) IsPostmaster() bool { return EqualFold(p.Local, "postmaster") }
 
 // String returns the mailbox without angle brackets, its local-part quoted if it must be; "" for the null path.
 func (p Path) String() string {
@@ -151,7 +151,7 @@ func (sc *scanner) mailbox(end byte) (Path, error) {
 	if !ok {
 		return Path{}, sc.fail()
 	}
-	if sc.peek() == end && strings.EqualFold(local, "postmaster") {
+	if sc.peek() == end && EqualFold(local, "postmaster") {
 		return Path{Local: local}, nil
 	}
 	if !sc.skip('@') {
@@ -271,7 +271,7 @@ func IsAddressLiteral(s string) bool {
 		return false
 	}
 	s = s[1 : len(s)-1]
-	if len(s) > 5 && strings.EqualFold(s[:5], "IPv6:") {
+	if len(s) > 5 && EqualFold(s[:5], "IPv6:") {
 		a, err := netip.ParseAddr(s[5:])
 		return err == nil && a.Is6() && a.Zone() == ""
 	}

@@ -34,7 +34,7 @@ func (r Reply) Enhanced() string {
 	return strconv.Itoa(r.Code/100) + "." + string(r.Status)
 }
 
-// String returns the reply as one line without its line end.
+// String returns the reply without its last line end; a reply of several lines has them divided by "\n".
 func (r Reply) String() string {
 	return strings.TrimSuffix(strings.ReplaceAll(string(r.Append(nil)), "\r\n", "\n"), "\n")
 }
@@ -111,7 +111,7 @@ func ParseReplyLine(line string) (r Reply, more bool, err error) {
 // enhanced says whether word is class "." subject "." detail of RFC 3463 §2 with that class.
 func enhanced(word string, class byte) bool {
 	subject, detail, ok := strings.Cut(strings.TrimPrefix(word, string(class)+"."), ".")
-	return ok && len(word) > 2 && word[0] == class && word[1] == '.' &&
+	return ok && class != '3' && len(word) > 2 && word[0] == class && word[1] == '.' &&
 		len(subject) <= 3 && len(detail) <= 3 && digits(subject) && digits(detail)
 }
 
