@@ -121,7 +121,7 @@ func TestCheckMistakes(t *testing.T) {
 	}
 	code, stdout, stderr := runApp(t, "check", "--config", config, "--lmtp", "x")
 	want := strings.ReplaceAll("F:1:1: unknown key \"a\"\nF:2:12: hostname: must be a string, not an integer\n", "F", config) +
-		"--lmtp: \"x\" is not an address: the port is missing, as in 127.0.0.1:24\n"
+		"lmtpd: --lmtp: \"x\" is not an address: the port is missing, as in 127.0.0.1:24\n"
 	if code != exConfig || stdout != "" || stderr != want {
 		t.Errorf("exit %d, %q, %q; want %q", code, stdout, stderr, want)
 	}

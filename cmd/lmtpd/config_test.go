@@ -182,7 +182,7 @@ func TestConfigFlags(t *testing.T) {
 			"example.org,bücher.example any maildir:/var/mail/%d/%n\nb.example any maildir:/d%%u/mail/%d/%n"},
 		{"store", overrides{store: "maildir:/m/%u"}, "/run/s [::1]:24",
 			"example.org,bücher.example,b.example any maildir:/m/%u"},
-		{"domains", overrides{domains: []string{"C.example", "d.example"}}, "/run/s [::1]:24",
+		{"domains", overrides{domains: []string{"C.example", "d.example", "c.EXAMPLE"}}, "/run/s [::1]:24",
 			"c.example,d.example any maildir:/var/lib/lmtpd/mail/%d/%n"},
 		{"accounts", overrides{accounts: "any"}, "/run/s [::1]:24",
 			"example.org,bücher.example,b.example any maildir:/var/lib/lmtpd/mail/%d/%n"},

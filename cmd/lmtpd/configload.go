@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -76,7 +77,7 @@ func (o overrides) apply(cfg *Config, r *report) {
 		cfg.Data = o.data
 	}
 	if len(o.lmtp) > 0 {
-		cfg.Listen = nil
+		cfg.Listen = slices.DeleteFunc(cfg.Listen, func(l Listen) bool { return l.Protocol == "lmtp" })
 		for _, address := range o.lmtp {
 			flagValue(r, "lmtp", address, parseListener, func(l Listen) { cfg.Listen = append(cfg.Listen, l) })
 		}
@@ -92,7 +93,11 @@ func (o overrides) apply(cfg *Config, r *report) {
 		block.Domains = nil
 	}
 	for _, d := range o.domains {
-		flagValue(r, "domain", d, parseDomain, func(d string) { block.Domains = append(block.Domains, d) })
+		flagValue(r, "domain", d, parseDomain, func(d string) {
+			if !slices.Contains(block.Domains, d) {
+				block.Domains = append(block.Domains, d)
+			}
+		})
 	}
 	if o.store != "" {
 		flagValue(r, "store", o.store, parseStore, func(u StoreURL) { block.Store = u })

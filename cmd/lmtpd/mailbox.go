@@ -52,25 +52,20 @@ func mailboxCommand() *cli.Command {
 
 // A mailbox is one mailbox in its store, as a command sees it.
 type mailbox struct {
-	store   store.Store
-	name    string
-	folder  string   // as given; "" is INBOX
-	folders []string // where to look for a message by its ID: the folder given, or all
+	store  store.Store
+	name   string
+	folder string // as given; "" is INBOX, or all folders where a message is looked for by its ID
 }
 
 // onMailbox makes an action of what is to be done with the mailbox that the first argument names.
 func onMailbox(do func(*cli.Context, mailbox) error) cli.ActionFunc {
-	return func(c *cli.Context) (err error) {
+	return func(c *cli.Context) error {
 		return withStores(c, func(cfg *Config, stores []store.Store) error {
 			block, name, err := cfg.findMailbox(c.Args().First())
 			if err != nil {
 				return err
 			}
-			m := mailbox{store: stores[block], name: name, folder: c.String("folder")}
-			if m.folders, err = m.searched(background(c)); err != nil {
-				return err
-			}
-			return do(c, m)
+			return do(c, mailbox{stores[block], name, c.String("folder")})
 		})
 	}
 }
@@ -119,8 +114,12 @@ func (m mailbox) searched(ctx context.Context) ([]string, error) {
 }
 
 // find does what is to be done in the first folder that has the message.
-func (m mailbox) find(id string, do func(folder string) error) error {
-	for _, folder := range m.folders {
+func (m mailbox) find(ctx context.Context, id string, do func(folder string) error) error {
+	folders, err := m.searched(ctx)
+	if err != nil {
+		return err
+	}
+	for _, folder := range folders {
 		if err := do(folder); !errors.Is(err, store.ErrNoMessage) {
 			return err
 		}
@@ -131,7 +130,7 @@ func (m mailbox) find(id string, do func(folder string) error) error {
 // open opens the message id, or the newest one of the folder if id is "".
 func (m mailbox) open(ctx context.Context, id string) (message io.ReadCloser, err error) {
 	if id != "" {
-		err = m.find(id, func(folder string) (err error) {
+		err = m.find(ctx, id, func(folder string) (err error) {
 			message, err = m.store.Open(ctx, m.name, folder, id)
 			return err
 		})
@@ -176,7 +175,7 @@ func showMessage(c *cli.Context, m mailbox) error {
 func removeMessages(c *cli.Context, m mailbox) error {
 	var errs []error
 	for _, id := range c.Args().Tail() {
-		errs = append(errs, m.find(id, func(folder string) error {
+		errs = append(errs, m.find(background(c), id, func(folder string) error {
 			return m.store.Remove(background(c), m.name, folder, id)
 		}))
 	}

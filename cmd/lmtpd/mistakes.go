@@ -14,7 +14,7 @@ type position struct{ line, col int }
 
 // A mistake is one thing wrong with the configuration.
 type mistake struct {
-	where string // "lmtpd.toml:3:7" or the flag "--lmtp"
+	where string // "lmtpd.toml:3:7", or the program and its flag: "lmtpd: --data"
 	at    position
 	what  string
 }
@@ -61,7 +61,7 @@ func (r *report) add(at position, format string, args ...any) {
 
 // addFlag notes a mistake in the value of a flag.
 func (r *report) addFlag(flag string, err error) {
-	r.found = append(r.found, mistake{where: "--" + flag, what: err.Error()})
+	r.found = append(r.found, mistake{where: "lmtpd: --" + flag, what: err.Error()})
 }
 
 // err returns what was found in the order of the file, flags last, or nil.

@@ -170,11 +170,11 @@ hops = "no"
 // Flags are told after the file, and alone they are a mistake of usage.
 func TestMistakesInFlags(t *testing.T) {
 	_, err := overrides{lmtp: []string{"x", ":24", "/s"}, domains: []string{"a@b"}, store: "x:", accounts: "y"}.load()
-	want := `--lmtp: "x" is not an address: the port is missing, as in 127.0.0.1:24
---lmtp: "/s" is not an address; a unix socket is written unix:/s
---domain: "a@b" is not a domain: leave out the local-part and the @
---store: unknown kind of store "x"
---accounts: unknown kind of accounts "y"`
+	want := `lmtpd: --lmtp: "x" is not an address: the port is missing, as in 127.0.0.1:24
+lmtpd: --lmtp: "/s" is not an address; a unix socket is written unix:/s
+lmtpd: --domain: "a@b" is not a domain: leave out the local-part and the @
+lmtpd: --store: unknown kind of store "x"
+lmtpd: --accounts: unknown kind of accounts "y"`
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
