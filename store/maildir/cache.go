@@ -22,6 +22,7 @@ type target struct {
 	new *dir
 	// path leads from the store's root to new/: by it is seen whether new is still what it was.
 	path  string
+	info  unix.Stat_t // of new
 	named atomic.Bool // unnamed files do not work here
 
 	users int  // these are the cache's
@@ -115,14 +116,11 @@ func (c *cache) clear() {
 // current says whether the path to new/ still leads to the directory that t holds: the mailbox may have been removed,
 // moved away or made anew by somebody else. A symlink in the path can at most lead to what was opened without one.
 func (t *target) current(root *dir) error {
-	var now, held unix.Stat_t
-	if err := unix.Fstatat(root.fd(), t.path, &now, 0); err != nil {
+	var now unix.Stat_t
+	if err := again(func() error { return unix.Fstatat(root.fd(), t.path, &now, 0) }); err != nil {
 		return err
 	}
-	if err := unix.Fstat(t.new.fd(), &held); err != nil {
-		return err
-	}
-	if now.Dev != held.Dev || now.Ino != held.Ino {
+	if now.Dev != t.info.Dev || now.Ino != t.info.Ino {
 		return fs.ErrNotExist
 	}
 	return nil

@@ -90,7 +90,7 @@ func TestUTF7(t *testing.T) {
 	for text, want := range map[string]string{
 		"": "", "Work": "Work", "&": "&-", "a&b": "a&-b", "Entwürfe & x": "Entw&APw-rfe &- x", // the last as Dovecot writes it
 		"~peter/mail/台北/日本語": "~peter/mail/&U,BTFw-/&ZeVnLIqe-", // RFC 3501 §5.1.3
-		"🙂": "&2D3eQg-", "ü&": "&APw-&-", "\x7f": "&AH8-",
+		"🙂":                  "&2D3eQg-", "ü&": "&APw-&-", "\x7f": "&AH8-",
 	} {
 		got := encodeUTF7(text)
 		if got != want {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // target lends the open directories of a place, all of them on the disk; what is missing is made.
@@ -42,6 +44,10 @@ func (s *Store) target(p place) (*target, error) {
 	}
 	t := &target{place: p, dir: d, new: inbound, path: path}
 	t.named.Store(!s.unnamed)
+	if err := unix.Fstat(inbound.fd(), &t.info); err != nil {
+		t.Close()
+		return nil, err
+	}
 	s.cache.put(t)
 	return t, nil
 }
