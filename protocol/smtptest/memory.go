@@ -90,9 +90,14 @@ func (m *memory) shakeHands() error {
 // settle waits until the server waits or is gone.
 func (m *memory) settle() {
 	m.changed.Broadcast()
-	for !m.ended && (!m.shaking || len(m.in) > 0 || m.shaken) && (!m.reading || len(m.in) > 0 || m.hungUp) {
+	for !m.ended && !m.idle() {
 		m.changed.Wait()
 	}
+}
+
+// idle says whether the server waits for what has not come yet.
+func (m *memory) idle() bool {
+	return (m.reading || m.shaking) && len(m.in) == 0 && !m.shaken && !m.hungUp
 }
 
 // lines takes what the server has said.
