@@ -6,6 +6,9 @@ import (
 	"math/rand/v2"
 	"os"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"lmtpd/store"
 )
@@ -56,6 +59,7 @@ func benchmarkDeliver(b *testing.B, size, placements, sessions int) {
 		}()
 	}
 	b.ReportAllocs()
+	cpu := cpuTime(b)
 	b.ResetTimer()
 	for range b.N {
 		todo <- struct{}{}
@@ -66,7 +70,9 @@ func benchmarkDeliver(b *testing.B, size, placements, sessions int) {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(b.N*placements)/b.Elapsed().Seconds(), "deliveries/s")
+	deliveries := float64(b.N * placements)
+	b.ReportMetric(deliveries/b.Elapsed().Seconds(), "deliveries/s")
+	b.ReportMetric(float64((cpuTime(b)-cpu).Microseconds())/deliveries, "cpu-µs/delivery")
 }
 
 func benchDir(b *testing.B) string {
@@ -79,4 +85,13 @@ func benchDir(b *testing.B) string {
 		b.Fatal(err)
 	}
 	return dir
+}
+
+// cpuTime is what the process has used of the processors.
+func cpuTime(b *testing.B) time.Duration {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -42,6 +42,7 @@ func (s *Store) target(p place) (*target, error) {
 		d.Close()
 		return nil, err
 	}
+	inbound.root.Close() // of new/ only the descriptor is used: three for each target
 	t := &target{place: p, dir: d, new: inbound, path: path}
 	t.named.Store(!s.unnamed)
 	if err := unix.Fstat(inbound.fd(), &t.info); err != nil {
