@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"sync"
 
-	"golang.org/x/sys/unix"
-
 	"lmtpd/store"
 )
 
@@ -66,9 +64,10 @@ func (s *Store) deliver(c store.Content, p *store.Placement) error {
 		return err
 	}
 	defer s.cache.release(t)
-	err = s.leave(t, c, p)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESTALE) {
-		s.cache.drop(t)
+	if err = s.leave(t, c, p); err != nil {
+		s.cache.drop(t) // whatever is wrong with it, the next delivery looks anew
+	}
+	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: %w", errGone, err)
 	}
 	return err

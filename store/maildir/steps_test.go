@@ -1,8 +1,13 @@
 package maildir
 
 import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"lmtpd/store"
 )
@@ -83,6 +88,47 @@ func TestOrderOfSteps(t *testing.T) {
 		}
 		s.Close()
 	}
+}
+
+// A mailbox that somebody else made a moment ago is on the disk before the message counts; one that has been there for long
+// costs no sync.
+func TestMailboxOfOthers(t *testing.T) {
+	for age, want := range map[time.Duration]int{0: 4, time.Minute: 4, -time.Hour: 4, time.Hour: 1} {
+		dir := t.TempDir()
+		s := open(t, dir)
+		ann := filepath.Join(dir, "example.org", "ann")
+		for _, sub := range []string{"cur", "new", "tmp"} {
+			must(t, os.MkdirAll(filepath.Join(ann, sub), 0o700))
+		}
+		then := time.Now().Add(-age)
+		for _, d := range []string{ann, filepath.Dir(ann), dir} {
+			must(t, os.Chtimes(d, then, then))
+		}
+		steps := record(s)
+		must(t, deliver(t, s, "x\r\n", store.Placement{Mailbox: "ann@example.org"}))
+		syncs := len(slices.DeleteFunc(*steps, func(step string) bool { return step != "sync dir" }))
+		if syncs != want {
+			t.Errorf("mailbox made %v ago: %d directories synced, want %d", age, syncs, want)
+		}
+		s.Close()
+	}
+}
+
+// Who waits for a free slot can give up.
+func TestCancelledWhileWaiting(t *testing.T) {
+	s := open(t, t.TempDir(), func(c *Config) { c.Deliveries = 1 })
+	defer s.Close()
+	s.slots <- struct{}{}
+	ctx, cancel := context.WithCancel(t.Context())
+	result := make(chan []error)
+	go func() { result <- s.Deliver(ctx, message(10), make([]store.Placement, 3)) }()
+	cancel()
+	for _, err := range <-result {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%v, want context.Canceled", err)
+		}
+	}
+	<-s.slots
 }
 
 // A large message goes out in blocks, never whole from memory.

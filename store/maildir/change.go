@@ -1,0 +1,81 @@
+package maildir
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"lmtpd/store"
+)
+
+// Open opens a message. It is read as it is written, with CRLF for each LF that has no CR before it.
+func (s *Store) Open(ctx context.Context, mailbox, folder, id string) (io.ReadCloser, error) {
+	var r io.ReadCloser
+	err := s.onMessage(ctx, place{mailbox, folder}, id, func(d *dir, m found) (err error) {
+		r, err = d.open(m)
+		return err
+	})
+	return r, err
+}
+
+// SetFlags replaces the flags of a message, and moves it to cur/ if it was new. Letters of keywords stay.
+func (s *Store) SetFlags(ctx context.Context, mailbox, folder, id string, flags []store.Flag) error {
+	return s.onMessage(ctx, place{mailbox, folder}, id, func(d *dir, m found) error {
+		to := "cur/" + m.id + ":2," + replaceLetters(m.flags, flags)
+		if to == m.file {
+			return nil
+		}
+		if err := d.root.Rename(m.file, to); err != nil {
+			return err
+		}
+		return s.syncBoth(d)
+	})
+}
+
+// Remove deletes a message.
+func (s *Store) Remove(ctx context.Context, mailbox, folder, id string) error {
+	return s.onMessage(ctx, place{mailbox, folder}, id, func(d *dir, m found) error {
+		if err := d.root.Remove(m.file); err != nil {
+			return err
+		}
+		return s.syncBoth(d)
+	})
+}
+
+// onMessage does something to a message. Another program may rename the file at any moment, so it is looked for once more
+// when it was not where it had been found.
+func (s *Store) onMessage(ctx context.Context, p place, id string, do func(*dir, found) error) error {
+	d, err := s.existingFolder(ctx, p.mailbox, p.folder)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	for range 3 {
+		var m found
+		if m, err = d.find(id); err != nil {
+			return err
+		}
+		if err = do(d, m); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: %s: %w", store.ErrNoMessage, id, err)
+}
+
+// syncBoth brings a change of names in new/ and cur/ to the disk.
+func (s *Store) syncBoth(d *dir) error {
+	for _, where := range []string{"cur", "new"} {
+		sub, err := d.sub(where)
+		if err != nil {
+			return err
+		}
+		err = s.fs.syncDir(sub.fd())
+		sub.Close()
+		if err != nil {
+			return fmt.Errorf("sync %s/%s: %w", d.name(), where, err)
+		}
+	}
+	return nil
+}
