@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/netip"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"lmtpd/protocol/smtp"
 )
@@ -29,7 +31,11 @@ func (s *Session) xforward(_ context.Context, arg string) Step {
 	return s.step(Command, ok)
 }
 
+// forward fills one field of c. Its value ends up in Received, so it may not be of several lines.
 func forward(c *smtp.Client, name, value string) bool {
+	if len(value) > 255 || !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl) {
+		return false
+	}
 	switch smtp.Upper(value) {
 	case "[UNAVAILABLE]", "[TEMPUNAVAIL]":
 		value = ""
@@ -51,7 +57,7 @@ func forward(c *smtp.Client, name, value string) bool {
 	default:
 		return false
 	}
-	return len(value) <= 255
+	return true
 }
 
 func forwardAddr(c *smtp.Client, value string) bool {
@@ -63,7 +69,7 @@ func forwardAddr(c *smtp.Client, value string) bool {
 		value = value[5:]
 	}
 	a, err := netip.ParseAddr(value)
-	c.Addr = netip.AddrPortFrom(a, c.Addr.Port())
+	c.Addr = netip.AddrPortFrom(a.WithZone(""), c.Addr.Port()) // a zone means nothing here, and can be any text
 	return err == nil
 }
 
