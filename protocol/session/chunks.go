@@ -46,8 +46,7 @@ func (s *Session) bdat(_ context.Context, arg string) Step {
 		s.content.src = s.chunks
 	}
 	if !last && s.cfg.MaxSize > 0 && n > s.cfg.MaxSize-s.content.n {
-		s.abandon(tooBig)
-		return s.skip(n, tooBig)
+		return s.skip(n, tooBig) // and then the transaction is over
 	}
 	s.state, s.chunks.last = chunked, last
 	return Step{Next: Next{Kind: Chunk, Octets: n}}
@@ -93,12 +92,16 @@ func (s *Session) Chunk(ctx context.Context, r io.Reader) Step {
 	return s.finish(s.chunks.replies)
 }
 
-// skipped reads a chunk that is refused, and then refuses it.
+// skipped reads a chunk that is refused, and then refuses it. Content that it was to continue comes to nothing:
+// only now, for whatever its handler makes of that, the session must be in step.
 func (s *Session) skipped(r io.Reader) Step {
 	refusal := s.refusal
 	s.refusal = smtp.Reply{}
 	if _, err := io.Copy(io.Discard, r); err != nil {
 		return s.step(Close)
+	}
+	if s.chunks != nil {
+		s.abandon(refusal)
 	}
 	return s.step(Command, refusal)
 }
