@@ -61,24 +61,43 @@ func (s *Session) finish(replies []smtp.Reply) Step {
 	if c.err != io.EOF && !isReply(c.err) {
 		return s.step(Close) // the client is gone; nobody hears
 	}
+	refusal := verdict(c, len(replies) == len(env.Recipients))
 	if !s.cfg.Dialect.PerRecipient {
-		return s.answer(summary(verdict(env, c, replies)))
+		if refusal.IsZero() {
+			refusal = summary(replies)
+		}
+		return s.answer(refusal)
 	}
-	s.replies = append(s.replies[:0], verdict(env, c, replies)...)
-	return Step{Replies: s.replies, Next: Next{Kind: Command}}
+	if !refusal.IsZero() {
+		replies = each(env, refusal)
+	}
+	return s.conclude(replies)
 }
 
-// verdict returns one reply for each accepted recipient. What the engine knows of the content goes before what
-// the handler says; a handler that does not answer for each recipient has failed.
-func verdict(env *smtp.Envelope, c *content, replies []smtp.Reply) []smtp.Reply {
+// conclude answers for each recipient, unless one of the replies says that it is over (RFC 5321 §3.8).
+func (s *Session) conclude(replies []smtp.Reply) Step {
+	kind := Command
+	for _, r := range replies {
+		if r.Code == 421 {
+			kind = Close
+		}
+	}
+	return s.step(kind, replies...)
+}
+
+// verdict returns what the engine knows of the content, which goes before what the handler says; a handler that
+// has not answered for each recipient has failed. The zero Reply means that the handler's replies stand.
+func verdict(c *content, complete bool) smtp.Reply {
 	refusal, refused := errors.AsType[smtp.Reply](c.err)
-	if !refused && len(replies) == len(env.Recipients) {
-		return replies
+	if !refused && !complete {
+		return failed
 	}
-	if !refused {
-		refusal = failed
-	}
-	replies = make([]smtp.Reply, len(env.Recipients))
+	return refusal
+}
+
+// each makes of one reply one for each accepted recipient.
+func each(env *smtp.Envelope, refusal smtp.Reply) []smtp.Reply {
+	replies := make([]smtp.Reply, len(env.Recipients))
 	for i, to := range env.Recipients {
 		replies[i] = refusal.For(to.To)
 	}
