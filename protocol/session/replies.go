@@ -35,5 +35,6 @@ var (
 	authNeedsTLS     = smtp.Reply{Code: 538, Status: smtp.StatusEncryptionRequired, Text: "Encryption required"}
 	authMechanism    = smtp.Reply{Code: 504, Status: smtp.StatusArguments, Text: "Unknown authentication mechanism"}
 	authBase64       = smtp.Reply{Code: 501, Status: smtp.StatusSyntax, Text: "Bad base64"}
+	authTooLong      = smtp.Reply{Code: 500, Status: smtp.StatusAuthLine, Text: "Response too long"} // RFC 4954 §6
 	authCancelled    = smtp.Reply{Code: 501, Status: smtp.StatusNone, Text: "Authentication cancelled"}
 )

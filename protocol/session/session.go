@@ -96,8 +96,12 @@ func (s *Session) Line(ctx context.Context, line []byte) Step {
 
 // Malformed answers a line that could not be read: err is of smtp.Reader.ReadLine.
 func (s *Session) Malformed(err error) Step {
+	exchanging := s.exchange != nil
 	s.exchange = nil
-	if errors.Is(err, smtp.ErrLineTooLong) {
+	switch {
+	case errors.Is(err, smtp.ErrLineTooLong) && exchanging:
+		return s.complain(authTooLong)
+	case errors.Is(err, smtp.ErrLineTooLong):
 		return s.complain(lineTooLong)
 	}
 	return s.complain(bareLineEnd)

@@ -4,7 +4,7 @@ package smtp
 // of it: that is the first digit of the reply's code, so the two cannot disagree.
 type Status string
 
-// The statuses that are used, by RFC 3463 §3 subject. RFC 4954 §6 and RFC 6531 §4.5 add three of them.
+// The statuses that are used, by RFC 3463 §3 subject. RFC 4954 §6 and RFC 6531 §4.5 add four of them.
 const (
 	StatusNone           Status = "0.0" // other or undefined
 	StatusAddress        Status = "1.0" // other address status
@@ -30,6 +30,7 @@ const (
 	StatusSyntax            Status = "5.2"
 	StatusTooManyRecipients Status = "5.3"
 	StatusArguments         Status = "5.4" // invalid command arguments
+	StatusAuthLine          Status = "5.6" // authentication exchange line is too long
 
 	StatusNonASCII Status = "6.7" // non-ASCII addresses not permitted for that sender or recipient
 
