@@ -13,7 +13,7 @@ import (
 // A message goes to the disk in one write if it fits the small block, else in large ones.
 const (
 	smallBlock = 32 << 10
-	largeBlock = 256 << 10
+	largeBlock = 128 << 10
 )
 
 // blocks are kept for the next message: a block for each message under way is all the memory a delivery takes.
