@@ -56,7 +56,7 @@ func New(cfg Config) (*Agent, error) {
 	a := &Agent{cfg: cfg, domains: make(map[string]store.Store), memory: newMemory(cfg.Memory, cfg.TempDir)}
 	for _, b := range cfg.Blocks {
 		for _, d := range b.Domains {
-			d = foldDomain(d)
+			d = FoldDomain(d)
 			if a.domains[d] != nil {
 				return nil, errors.New("domain " + d + " is in two blocks")
 			}
@@ -124,7 +124,5 @@ func MailboxName(to smtp.Path, domain string) (string, error) {
 	if to.Local == "" {
 		return "", store.ErrNoMailbox
 	}
-	return strings.ToLower(to.Local) + "@" + foldDomain(domain), nil
+	return strings.ToLower(to.Local) + "@" + FoldDomain(domain), nil
 }
-
-func foldDomain(d string) string { return strings.ToLower(d) }

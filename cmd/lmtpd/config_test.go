@@ -123,7 +123,7 @@ func TestConfigWhole(t *testing.T) {
 	if !reflect.DeepEqual(cfg.Listen, want) {
 		t.Errorf("listen\n%+v, want\n%+v", cfg.Listen, want)
 	}
-	if got := blocks(cfg); got != "example.org,bücher.example any maildir:/var/mail/%d/%n\nb.example any maildir:/var/lib/lmtpd/mail/%d/%n" {
+	if got := blocks(cfg); got != "example.org,xn--bcher-kva.example any maildir:/var/mail/%d/%n\nb.example any maildir:/var/lib/lmtpd/mail/%d/%n" {
 		t.Errorf("mailboxes\n%s", got)
 	}
 	limits := Limits{20e6, 10, 16, 12, 13, 14, 15, 1000, 90 * time.Second, time.Second, time.Second / 2}
@@ -177,15 +177,15 @@ func TestConfigFlags(t *testing.T) {
 		blocks string
 	}{
 		{"listeners", overrides{lmtp: []string{":1", "unix:/s"}}, ":1 /s",
-			"example.org,bücher.example any maildir:/var/mail/%d/%n\nb.example any maildir:/var/lib/lmtpd/mail/%d/%n"},
+			"example.org,xn--bcher-kva.example any maildir:/var/mail/%d/%n\nb.example any maildir:/var/lib/lmtpd/mail/%d/%n"},
 		{"data", overrides{data: "/d%u"}, "/run/s [::1]:24",
-			"example.org,bücher.example any maildir:/var/mail/%d/%n\nb.example any maildir:/d%%u/mail/%d/%n"},
+			"example.org,xn--bcher-kva.example any maildir:/var/mail/%d/%n\nb.example any maildir:/d%%u/mail/%d/%n"},
 		{"store", overrides{store: "maildir:/m/%u"}, "/run/s [::1]:24",
-			"example.org,bücher.example,b.example any maildir:/m/%u"},
+			"example.org,xn--bcher-kva.example,b.example any maildir:/m/%u"},
 		{"domains", overrides{domains: []string{"C.example", "d.example", "c.EXAMPLE"}}, "/run/s [::1]:24",
 			"c.example,d.example any maildir:/var/lib/lmtpd/mail/%d/%n"},
 		{"accounts", overrides{accounts: "any"}, "/run/s [::1]:24",
-			"example.org,bücher.example,b.example any maildir:/var/lib/lmtpd/mail/%d/%n"},
+			"example.org,xn--bcher-kva.example,b.example any maildir:/var/lib/lmtpd/mail/%d/%n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"lmtpd/delivery"
 	"lmtpd/protocol/smtp"
 )
 
@@ -51,7 +52,7 @@ func parseDomain(s string) (string, error) {
 	if !smtp.IsDomain(s, smtp.UTF8) && !smtp.IsAddressLiteral(s) {
 		return "", fmt.Errorf("%q is not a domain", s)
 	}
-	return strings.ToLower(s), nil
+	return delivery.FoldDomain(s), nil
 }
 
 func parseAccounts(s string) (string, error) {

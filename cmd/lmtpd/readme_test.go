@@ -1,0 +1,64 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The source map of README.md is the table that the imports are held against, as far as the packages exist.
+func TestReadmeSourceMap(t *testing.T) {
+	said := readSourceMap(t)
+	for _, room := range slices.Sorted(maps.Keys(said)) {
+		allowed, known := rooms()[room]
+		if !known {
+			t.Errorf("README.md has %s, which is no room", room)
+		} else if !slices.Equal(said[room], allowed) {
+			t.Errorf("README.md: %s may import %v, the test says %v", room, said[room], allowed)
+		}
+	}
+	for _, s := range readModule(t) {
+		if _, ok := said[s.room()]; !ok {
+			t.Errorf("README.md does not tell of %s", s.room())
+		}
+	}
+}
+
+// readSourceMap returns what may be imported by which package, as the rows of README.md have it.
+func readSourceMap(t *testing.T) map[string][]string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(moduleRoot, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(text), "\n| package | may import | is |\n|---|---|---|\n")
+	if !found {
+		t.Fatal("README.md has no source map")
+	}
+	said := map[string][]string{}
+	for line := range strings.SplitSeq(table, "\n") {
+		cells := strings.Split(line, "|")
+		if len(cells) < 4 {
+			return said
+		}
+		said[strings.Trim(cells[1], " `")] = importsOf(cells[2])
+	}
+	return said
+}
+
+func importsOf(cell string) []string {
+	switch cell = strings.TrimSpace(cell); cell {
+	case "–":
+		return []string{}
+	case "any":
+		return []string{"*"}
+	}
+	list := strings.Split(cell, ", ")
+	for i := range list {
+		list[i] = strings.Trim(list[i], "`")
+	}
+	return list
+}
