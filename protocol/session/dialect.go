@@ -12,6 +12,7 @@ type Dialect struct {
 	NoRecipients smtp.Reply // to DATA and BDAT without an accepted recipient
 
 	with, utf8 string // stems of the names for Received: RFC 3848 §2, RFC 6531 §4.3
+	old        string // and the name after an OldHello, which stands alone (RFC 5321 §4.4)
 }
 
 // LMTP is RFC 2033: a hello of its own, a reply for each recipient, and a trusted MTA at the other end whose
@@ -37,6 +38,7 @@ func ESMTP() Dialect {
 		NoRecipients: smtp.Reply{Code: 554, Status: smtp.StatusCommand, Text: "No valid recipients"}, // RFC 5321 §3.3
 		with:         "ESMTP",
 		utf8:         "UTF8SMTP",
+		old:          "SMTP",
 	}
 }
 

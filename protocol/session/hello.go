@@ -21,6 +21,7 @@ func (s *Session) oldHello(_ context.Context, arg string) Step {
 	if !s.introduce(arg) {
 		return s.complain(badArguments)
 	}
+	s.old = true
 	return s.step(Command, smtp.Reply{Code: 250, Text: s.cfg.Hostname})
 }
 
@@ -32,7 +33,7 @@ func (s *Session) introduce(arg string) bool {
 		return false
 	}
 	s.reset()
-	s.state = ready
+	s.state, s.old = ready, false
 	s.peer.Client.Hello = name
 	return true
 }

@@ -29,6 +29,9 @@ func (s *Session) mail(ctx context.Context, arg string) Step {
 	}
 	env.ID = s.cfg.NewID()
 	env.With = s.cfg.Dialect.received(env.UTF8, s.peer.TLS, s.account != "")
+	if s.old {
+		env.With = s.cfg.Dialect.old
+	}
 	r := s.handler.Sender(ctx, env)
 	if r.Positive() {
 		s.env, s.state = env, mailing

@@ -47,6 +47,7 @@ type Session struct {
 	peer    Peer
 
 	state    state
+	old      bool   // the hello was the Dialect's OldHello
 	account  string // authenticated as; "" is nobody
 	exchange Exchange
 	bad      int
