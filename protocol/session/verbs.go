@@ -82,9 +82,8 @@ func (s *Session) vrfy(ctx context.Context, arg string) Step {
 		return s.step(Command, cannotVerify)
 	}
 	env := &smtp.Envelope{Session: s.peer.Session, Peer: s.peer.Client}
-	r := s.handler.Recipient(ctx, env, smtp.Recipient{To: to})
-	s.handler.Abandon(env)
-	if r.Permanent() {
+	defer s.handler.Abandon(env)
+	if r := s.handler.Recipient(ctx, env, smtp.Recipient{To: to}); r.Permanent() {
 		return s.answer(r)
 	}
 	return s.step(Command, cannotVerify)
