@@ -13,7 +13,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"lmtpd/protocol/server"
 	"lmtpd/protocol/session"
@@ -217,5 +216,3 @@ func (c *client) gone() {
 		c.t.Fatal(err)
 	}
 }
-
-const patience = 10 * time.Second
