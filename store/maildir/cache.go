@@ -34,7 +34,7 @@ func (t *target) Close() error {
 	return errors.Join(t.new.Close(), t.dir.Close())
 }
 
-// A cache keeps the last used targets open: to open them safely for each delivery takes a third more CPU time.
+// A cache keeps the last used targets open: to open them safely each time costs a third of the deliveries.
 type cache struct {
 	mu    sync.Mutex
 	max   int

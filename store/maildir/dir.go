@@ -14,7 +14,7 @@ import (
 
 // settled is how old a directory's last change must be to be taken for being on the disk without a sync of ours: file
 // systems write their journals out within half a minute.
-const settled = 10 * time.Minute
+const settled = 2 * time.Minute
 
 // A dir is an open directory that is no symlink, in a mailbox or above it. Its owner may be a stranger.
 type dir struct {
