@@ -111,8 +111,8 @@ func (s *Store) makeEntry(d *dir, name string) error {
 	return unix.Close(fd)
 }
 
-// readFile reads a file of at most max octets in d.
-func (d *dir) readFile(name string, max int64) ([]byte, error) {
+// readFile reads a file of at most limit octets in d.
+func (d *dir) readFile(name string, limit int64) ([]byte, error) {
 	f, err := d.root.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0) // a planted pipe must not block us
 	if err != nil {
 		return nil, err
@@ -122,7 +122,7 @@ func (d *dir) readFile(name string, max int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !fi.Mode().IsRegular() || fi.Size() > max {
+	if !fi.Mode().IsRegular() || fi.Size() > limit {
 		return nil, fmt.Errorf("%s/%s is no file or too long", d.name(), name)
 	}
 	b := make([]byte, fi.Size())
