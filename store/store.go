@@ -82,6 +82,13 @@ type Store interface {
 	Close() error
 }
 
+// A Sweeper is a Store that crashes can leave something behind in.
+type Sweeper interface {
+	// Sweep removes what deliveries that were cut off have left, once it is old enough to be nobody's, and
+	// says how much that was. It goes on after an error and returns the first.
+	Sweep(ctx context.Context) (removed int, err error)
+}
+
 // A Message describes one kept message.
 type Message struct {
 	ID     string    // the store's name for it, unique in its mailbox, unchanged by SetFlags

@@ -185,10 +185,8 @@ func (d *daemon) sweep(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		for _, s := range d.stores {
-			if sw, can := s.(interface{ Sweep(context.Context) error }); can {
-				if err := sw.Sweep(ctx); err != nil && ctx.Err() == nil {
-					d.log.Warn("sweep", "cause", err)
-				}
+			if sw, can := s.(store.Sweeper); can {
+				d.sweepOne(ctx, sw)
 			}
 		}
 		select {
@@ -196,5 +194,15 @@ func (d *daemon) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+func (d *daemon) sweepOne(ctx context.Context, s store.Sweeper) {
+	removed, err := s.Sweep(ctx)
+	if removed > 0 {
+		d.log.Info("swept", "files", removed)
+	}
+	if err != nil && ctx.Err() == nil {
+		d.log.Warn("sweep", "cause", err)
 	}
 }

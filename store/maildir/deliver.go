@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime/debug"
 	"sync"
+	"sync/atomic"
 
 	"lmtpd/store"
 )
@@ -20,11 +22,12 @@ func (s *Store) Deliver(ctx context.Context, c store.Content, to []store.Placeme
 		return errs
 	}
 	var wg sync.WaitGroup
+	var panicked atomic.Pointer[any]
 	next := make(chan int)
 	for range min(len(to), s.perMsg) {
 		wg.Go(func() {
 			for i := range next {
-				errs[i] = s.place(ctx, c, &to[i])
+				s.catch(&panicked, func() { errs[i] = s.place(ctx, c, &to[i]) })
 			}
 		})
 	}
@@ -33,7 +36,21 @@ func (s *Store) Deliver(ctx context.Context, c store.Content, to []store.Placeme
 	}
 	close(next)
 	wg.Wait()
+	if v := panicked.Load(); v != nil {
+		panic(*v)
+	}
 	return errs
+}
+
+// catch keeps a panic for the goroutine that called Deliver: there it ends one session, here the daemon.
+func (s *Store) catch(panicked *atomic.Pointer[any], place func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.log.Error("panic in a delivery", "cause", v, "stack", string(debug.Stack()))
+			panicked.Store(&v)
+		}
+	}()
+	place()
 }
 
 // place delivers one copy when there is a free slot.

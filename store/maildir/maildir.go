@@ -49,7 +49,10 @@ type Store struct {
 	running sync.WaitGroup
 }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Store   = (*Store)(nil)
+	_ store.Sweeper = (*Store)(nil)
+)
 
 // Open opens the store, and makes the directory that its mailboxes lie in if it is not there.
 func Open(c Config) (*Store, error) {
