@@ -169,12 +169,20 @@ func (c *child) kill(t testing.TB) {
 	<-c.ended
 }
 
-// run runs a program to its end and returns what it printed; it must succeed.
+// run runs a program to its end and returns what it printed on standard output; it must succeed.
 func run(t testing.TB, program string, args ...string) string {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
+	return output(t, exec.CommandContext(t.Context(), program, args...))
+}
+
+// output is run for a program that takes more to prepare.
+func output(t testing.TB, cmd *exec.Cmd) string {
+	t.Helper()
+	var complaint strings.Builder
+	cmd.Stderr = &complaint
+	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%s %s: %v\n%s", program, strings.Join(args, " "), err, out)
+		t.Fatalf("%s: %v\n%s%s", strings.Join(cmd.Args, " "), err, out, complaint.String())
 	}
 	return string(out)
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -28,10 +29,11 @@ type daemon struct {
 // mailUID owns the maildirs where a test runs as root: Dovecot refuses to read root's mail.
 const mailUID = 2525
 
-// newDaemon prepares a daemon; more is TOML that is put behind the common configuration.
-func newDaemon(t testing.TB, more ...string) *daemon {
+// newDaemon prepares a daemon.
+func newDaemon(t testing.TB) *daemon {
 	t.Helper()
 	dir := openDir(t)
+	installProgram(t, dir)
 	d := &daemon{
 		dir:    dir,
 		root:   filepath.Join(dir, "mail"),
@@ -42,20 +44,28 @@ func newDaemon(t testing.TB, more ...string) *daemon {
 	for _, sub := range []string{"mail", "run", "data"} {
 		mkdirOwned(t, filepath.Join(dir, sub))
 	}
-	peers := ""
-	if _, err := os.Stat("/etc/postfix"); err == nil {
+	d.configure(t)
+	return d
+}
+
+// configure writes the configuration; more is TOML that is put behind it.
+func (d *daemon) configure(t testing.TB, more ...string) {
+	t.Helper()
+	peers := "" // the own user and root
+	if _, err := user.Lookup("postfix"); err == nil {
 		peers = `peers = ["postfix", "root"]`
 	}
 	writeFile(t, d.config, fmt.Sprintf(`
 hostname = "mda.example.org"
 data     = %q
-%s
+
 [[listen]]
 protocol = "lmtp"
 address  = %q
 mode     = "0666"
 proxies  = ["unix"]
 %s
+
 [[listen]]
 protocol = "lmtp"
 address  = %q
@@ -65,14 +75,19 @@ proxies  = ["127.0.0.1"]
 domains  = ["example.org"]
 accounts = "any"
 store    = %q
-`, filepath.Join(dir, "data"), strings.Join(more, "\n"), "unix:"+d.socket, peers, d.port, "maildir:"+d.root+"/%d/%n"))
-	return d
+%s
+`, filepath.Join(d.dir, "data"), "unix:"+d.socket, peers, d.port, "maildir:"+d.root+"/%d/%n", strings.Join(more, "\n")))
+}
+
+// mailboxes is a further block of the configuration.
+func mailboxes(domain, store string) string {
+	return fmt.Sprintf("[[mailboxes]]\ndomains = [%q]\naccounts = \"any\"\nstore = %q\n", domain, store)
 }
 
 // startDaemon prepares a daemon, starts it and waits until it takes connections.
-func startDaemon(t testing.TB, more ...string) *daemon {
+func startDaemon(t testing.TB) *daemon {
 	t.Helper()
-	d := newDaemon(t, more...)
+	d := newDaemon(t)
 	d.start(t)
 	return d
 }
@@ -107,14 +122,7 @@ func (d *daemon) command(args ...string) *exec.Cmd {
 // run runs one of lmtpd's other commands and returns what it printed on standard output.
 func (d *daemon) run(t testing.TB, args ...string) string {
 	t.Helper()
-	cmd := d.command(args...)
-	var complaint strings.Builder
-	cmd.Stderr = &complaint
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("lmtpd %s: %v\n%s%s", strings.Join(args, " "), err, out, complaint.String())
-	}
-	return string(out)
+	return output(t, d.command(args...))
 }
 
 // mailbox is the maildir of a local-part in example.org.
@@ -153,7 +161,7 @@ func installProgram(t testing.TB, dir string) {
 	}
 }
 
-// openDir is a temporary directory that other users may enter, with a name short enough for sockets, and lmtpd in it.
+// openDir is a temporary directory that other users may enter, with a name short enough for sockets.
 func openDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "lmtpd")
@@ -164,7 +172,6 @@ func openDir(t testing.TB) string {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	installProgram(t, dir)
 	return dir
 }
 

@@ -34,12 +34,7 @@ func smallDisk(t *testing.T, options string) (d *daemon, disk string) {
 	disk = filepath.Join(d.dir, "small")
 	mkdirOwned(t, disk)
 	mountSmall(t, disk, options)
-	more, err := os.ReadFile(d.config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	writeFile(t, d.config, fmt.Sprintf("%s\n[[mailboxes]]\ndomains = [\"small.example.org\"]\naccounts = \"any\"\nstore = %q\n",
-		more, "maildir:"+disk+"/%n"))
+	d.configure(t, mailboxes("small.example.org", "maildir:"+disk+"/%n"))
 	d.start(t)
 	return d, disk
 }

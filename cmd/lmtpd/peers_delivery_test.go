@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -64,6 +65,50 @@ func TestPostfixDeliversOverTCP(t *testing.T) {
 	id := p.submit(t, submission{from: "<sender@example.net>", to: []string{"<ann@example.org>"}, body: body})[0]
 	p.fate(t, id, "ann@example.org", "sent")
 	only(t, d, "ann").sameContent(t, body)
+}
+
+// As the README sets it up: Postfix's client in its chroot, the socket in a directory below the queue.
+func TestPostfixDeliversFromChroot(t *testing.T) {
+	needPeers(t, "postfix")
+	t.Parallel()
+	d := newDaemon(t)
+	p := preparePostfix(t, "virtual_transport = lmtp:unix:lmtpd/lmtp")
+	p.chroot(t)
+	dir := filepath.Join(p.queueDir, "lmtpd")
+	mkdirOwned(t, dir)
+	chownTo(t, "postfix", dir)
+	if err := errors.Join(os.Chown(dir, mailUID, -1), os.Chmod(dir, 0o750)); err != nil {
+		t.Fatal(err)
+	}
+	d.socket = filepath.Join(dir, "lmtp")
+	d.configure(t)
+	d.start(t)
+	p.start(t)
+	body := letter("chroot", 3000)
+	id := p.submit(t, submission{from: "<sender@example.net>", to: []string{"<ann@example.org>"}, body: body})[0]
+	p.fate(t, id, "ann@example.org", "sent")
+	only(t, d, "ann").sameContent(t, body)
+}
+
+// A domain that is not ASCII comes from Postfix as it was written, and is the one that the configuration names.
+func TestPostfixDeliversToIDN(t *testing.T) {
+	needPeers(t, "postfix")
+	t.Parallel()
+	d := newDaemon(t)
+	root := filepath.Join(d.dir, "mail", "idn")
+	d.configure(t, mailboxes("bücher.example", "maildir:"+root+"/%n"))
+	d.start(t)
+	p := startPostfix(t, "virtual_transport = lmtp:unix:"+d.socket, "virtual_mailbox_domains = bücher.example, xn--bcher-kva.example")
+	for _, to := range []string{"größe@bücher.example", "ann@xn--bcher-kva.example"} {
+		body := letter(to, 600)
+		id := p.submit(t, submission{from: "<björn@example.net> SMTPUTF8", to: []string{"<" + to + ">"}, body: body})[0]
+		p.fate(t, id, to, "sent")
+		its := inMailbox(visible(t, root), strings.Split(to, "@")[0])
+		if len(its) != 1 {
+			t.Fatalf("%s has %d messages, want one", to, len(its))
+		}
+		its[0].sameContent(t, body)
+	}
 }
 
 var transactionID = regexp.MustCompile(`Delivered (\S+)`)

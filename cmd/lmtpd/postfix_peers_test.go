@@ -37,8 +37,9 @@ func needPeers(t *testing.T, programs ...string) {
 // out as its output.
 type postfix struct {
 	*child
-	etc  string
-	smtp string // host:port of its smtpd
+	etc      string
+	queueDir string
+	smtp     string // host:port of its smtpd
 }
 
 const postfixMain = `
@@ -91,8 +92,16 @@ postlog unix-dgram n - n - 1 postlogd
 // startPostfix starts Postfix with more lines for main.cf, and waits until it takes mail.
 func startPostfix(t *testing.T, settings ...string) *postfix {
 	t.Helper()
+	p := preparePostfix(t, settings...)
+	p.start(t)
+	return p
+}
+
+// preparePostfix makes the directories and the configuration.
+func preparePostfix(t *testing.T, settings ...string) *postfix {
+	t.Helper()
 	dir := openDir(t)
-	p := &postfix{etc: filepath.Join(dir, "etc"), smtp: freePort(t)}
+	p := &postfix{etc: filepath.Join(dir, "etc"), queueDir: filepath.Join(dir, "spool"), smtp: freePort(t)}
 	for _, sub := range []string{"etc", "spool", "data"} {
 		if err := os.Mkdir(filepath.Join(dir, sub), 0o755); err != nil {
 			t.Fatal(err)
@@ -102,13 +111,22 @@ func startPostfix(t *testing.T, settings ...string) *postfix {
 	main := strings.ReplaceAll(postfixMain, "DIR", dir) + strings.Join(settings, "\n") + "\n"
 	writeFile(t, filepath.Join(p.etc, "main.cf"), main)
 	writeFile(t, filepath.Join(p.etc, "master.cf"), strings.Replace(postfixMaster, "SMTP", p.smtp, 1))
+	return p
+}
 
+// chroot puts the LMTP client into the queue's directory, where Debian's master.cf has it.
+func (p *postfix) chroot(t *testing.T) {
+	t.Helper()
+	run(t, "postconf", "-c", p.etc, "-F", "lmtp/unix/chroot=y")
+}
+
+func (p *postfix) start(t *testing.T) {
+	t.Helper()
 	run(t, "postfix", "-c", p.etc, "check") // makes the directories of the queue
 	daemons := strings.TrimSpace(run(t, "postconf", "-c", p.etc, "-h", "daemon_directory"))
 	p.child = startChild(t, exec.Command(filepath.Join(daemons, "master"), "-c", p.etc, "-s"))
 	p.await(t, `daemon started`)
 	awaitSocket(t, p.child, "tcp", p.smtp)
-	return p
 }
 
 func chownTo(t testing.TB, name, path string) {

@@ -85,6 +85,25 @@ func TestSocketIsAFile(t *testing.T) {
 	}
 }
 
+// Who is not among the peers of a socket is turned away, although the file's mode lets everybody connect.
+func TestSocketOfOthers(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("being somebody else takes root")
+	}
+	d := startDaemon(t)
+	letterFile := filepath.Join(d.dir, "letter")
+	writeFile(t, letterFile, "Subject: not welcome\n\n")
+	cmd := d.command("send", "--server", "lmtp+unix:"+d.socket, "--to", "ann@example.org", letterFile)
+	cmd.SysProcAttr.Credential.Uid++
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "421 4.7.0") {
+		t.Errorf("%v: %s", err, out)
+	}
+	if all := visible(t, d.root); len(all) != 0 {
+		t.Errorf("delivered: %v", paths(all))
+	}
+}
+
 // A port that is taken is an error that names it, and the socket that could be had is not left behind.
 func TestBusyPort(t *testing.T) {
 	d := newDaemon(t)
