@@ -2,6 +2,7 @@ package smtptest
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -13,12 +14,13 @@ import (
 // patience is how long a server may take to answer. A transcript that is right never waits for it.
 const patience = 20 * time.Second
 
-// NewConn returns a Wire on a connection of the network.
-func NewConn(c net.Conn) Wire { return &conn{c: c, r: bufio.NewReader(c)} }
+// NewConn returns a Wire on a connection of the network, which does handshakes with cfg.
+func NewConn(c net.Conn, cfg *tls.Config) Wire { return &conn{c: c, r: bufio.NewReader(c), cfg: cfg} }
 
 type conn struct {
-	c net.Conn
-	r *bufio.Reader
+	c   net.Conn
+	r   *bufio.Reader
+	cfg *tls.Config
 }
 
 func (c *conn) Send(p []byte) error {
@@ -48,7 +50,17 @@ func (c *conn) Receive(want int) ([]string, error) {
 	return lines, nil
 }
 
-func (c *conn) Handshake() error { return errors.New("no handshake on this stage") }
+func (c *conn) Handshake() error {
+	if c.r.Buffered() > 0 {
+		return errors.New("the server speaks before the handshake")
+	}
+	tc := tls.Client(c.c, c.cfg)
+	if err := tc.Handshake(); err != nil {
+		return fmt.Errorf("handshake: %w", err)
+	}
+	c.c, c.r = tc, bufio.NewReader(tc)
+	return nil
+}
 
 func (c *conn) Closed() ([]string, error) {
 	if err := c.c.SetDeadline(time.Now().Add(patience)); err != nil {

@@ -80,7 +80,7 @@ func (m *memory) shakeHands() error {
 		m.changed.Wait()
 	}
 	m.shaking = false
-	if !m.shaken || len(m.in) > 0 {
+	if !m.shaken {
 		return errors.New("no handshake")
 	}
 	m.shaken = false
@@ -122,6 +122,9 @@ func (m *memory) lines() ([]string, error) {
 func (m *memory) Send(p []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.settle(); m.ended {
+		return ErrHungUp
+	}
 	m.in = append(m.in, p...)
 	return nil
 }

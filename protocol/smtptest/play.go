@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -137,11 +136,7 @@ func (p *player) kept(kept func() ([]Message, error)) error {
 	all, err := kept()
 	slices.SortStableFunc(all, func(a, b Message) int { return strings.Compare(a.Mailbox, b.Mailbox) })
 	for _, m := range all {
-		s := m.Mailbox + " " + strconv.Quote(string(m.Content))
-		if len(m.Content) > 200 {
-			s = fmt.Sprintf("%s %d octets", m.Mailbox, len(m.Content))
-		}
-		p.played.Lines = append(p.played.Lines, Line{Kind: Kept, Text: "K: " + s, Octets: []byte(s)})
+		p.played.Lines = append(p.played.Lines, keptLine(m))
 	}
 	return err
 }

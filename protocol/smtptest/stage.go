@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"iter"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"lmtpd/delivery"
 	"lmtpd/protocol/session"
 	"lmtpd/store"
+	"lmtpd/store/storetest"
 )
 
 // IDs returns a generator of ID1, ID2 and so on.
@@ -48,16 +48,21 @@ func InMemory(t testing.TB, set Settings, segment int) (Wire, func() ([]Message,
 		q := &Queue{}
 		h, kept = q, q.Kept
 	} else {
-		m := &Mailboxes{}
-		h, kept = Agent(t, Faults{m}), m.Kept
+		h, kept = Deliver(t, &storetest.Memory{})
 	}
 	return NewMemory(session.New(set.Config(IDs()), h, set.Peer()), segment), kept
+}
+
+// Deliver returns a Handler that delivers into s, with faults, and what tells what is kept there.
+func Deliver(t testing.TB, s store.Store) (session.Handler, func() ([]Message, error)) {
+	t.Helper()
+	return Agent(t, Faults{s}), func() ([]Message, error) { return Stored(context.Background(), s) }
 }
 
 // Stored returns what a store keeps in all of its INBOXes, without trace fields.
 func Stored(ctx context.Context, s store.Store) ([]Message, error) {
 	var all []Message
-	for mailbox, err := range iter.Seq2[string, error](s.Mailboxes(ctx)) {
+	for mailbox, err := range s.Mailboxes(ctx) {
 		if err != nil {
 			return nil, err
 		}

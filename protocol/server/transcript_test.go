@@ -1,0 +1,147 @@
+package server_test
+
+import (
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"lmtpd/protocol/server"
+	"lmtpd/protocol/session"
+	"lmtpd/protocol/smtptest"
+	"lmtpd/store"
+	"lmtpd/store/maildir"
+	"lmtpd/store/storetest"
+)
+
+// A stage is a daemon for one transcript after the other, each with a server and a store of its own.
+type stage struct {
+	network string
+	store   func(t *testing.T) store.Store
+	lines   bool // the store keeps lines: a LF alone is a line end to it
+}
+
+func stages() map[string]stage {
+	memory := func(*testing.T) store.Store { return &storetest.Memory{} }
+	return map[string]stage{
+		"memory over TCP":   {"tcp", memory, false},
+		"memory over unix":  {"unix", memory, false},
+		"maildir over TCP":  {"tcp", openMaildir, true},
+		"maildir over unix": {"unix", openMaildir, true},
+	}
+}
+
+func openMaildir(t *testing.T) store.Store {
+	t.Helper()
+	template, err := store.ParseTemplate(filepath.Join(t.TempDir(), "%d/%n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := maildir.Open(maildir.Config{Template: template, Hostname: "mail", Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// TestTranscripts plays all transcripts against servers on sockets, in front of the delivery agent and every
+// store; those of ESMTP in front of a queue in memory. What is said is what is said without a connection.
+func TestTranscripts(t *testing.T) {
+	config := esmtpWithTLS(t).TLS
+	for name, st := range stages() {
+		dir := t.TempDir()
+		t.Run(name, func(t *testing.T) {
+			n := 0
+			for _, kind := range []string{"lmtp", "esmtp", "hostile"} {
+				all, err := smtptest.Load(filepath.Join("../../testdata", kind))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, tr := range all {
+					if !st.fits(tr.Settings) {
+						continue
+					}
+					n++
+					socket := filepath.Join(dir, strconv.Itoa(n), "s") // a path of a socket must be short
+					t.Run(kind+"/"+filepath.Base(tr.Path), func(t *testing.T) {
+						t.Parallel()
+						st.play(t, tr, socket, config)
+					})
+				}
+			}
+		})
+	}
+}
+
+// fits says whether a transcript can be played here: a unix socket is secured and a TCP connection is not, and
+// ESMTP, which has no store, is played once.
+func (st stage) fits(set smtptest.Settings) bool {
+	if bool(set.Auth || set.TLS) && bool(set.Secured) != (st.network == "unix") {
+		return false
+	}
+	return !st.lines || set.Dialect != "esmtp"
+}
+
+func (st stage) play(t *testing.T, tr *smtptest.Transcript, socket string, config *tls.Config) {
+	var h session.Handler
+	var kept func() ([]smtptest.Message, error)
+	if tr.Settings.Dialect == "esmtp" {
+		q := &smtptest.Queue{}
+		h, kept = q, q.Kept
+	} else {
+		h, kept = smtptest.Deliver(t, st.store(t))
+	}
+	ep := server.Endpoint{
+		Session: tr.Settings.Config(smtptest.IDs()),
+		Trusted: func(netip.Addr) bool { return bool(tr.Settings.Trusted) },
+	}
+	if tr.Settings.TLS {
+		ep.TLS = config
+	}
+	c := st.connect(t, server.New(server.Config{Handler: h, NewID: counter(), Log: slog.New(slog.DiscardHandler)}), ep, socket)
+	played, err := tr.Play(smtptest.NewConn(c, &tls.Config{InsecureSkipVerify: true}), kept)
+	if err != nil {
+		t.Error(err)
+	}
+	if st.lines {
+		played, tr = played.WithKept(smtptest.CRLF), tr.WithKept(smtptest.CRLF)
+	}
+	if diff := smtptest.Diff(played.String(), tr.String()); diff != "" {
+		t.Errorf("- as written, + as played:\n%s", diff)
+	}
+}
+
+func (st stage) connect(t *testing.T, s *server.Server, ep server.Endpoint, socket string) net.Conn {
+	t.Helper()
+	address := "127.0.0.1:0"
+	listen := func() (net.Listener, error) { return net.Listen("tcp", address) }
+	if st.network == "unix" {
+		if err := os.Mkdir(filepath.Dir(socket), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		listen = func() (net.Listener, error) {
+			return server.ListenUnix(socket, server.SocketOwner{Mode: 0o600, UID: -1, GID: -1})
+		}
+	}
+	l, err := listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, s, l, ep)
+	c, err := net.Dial(st.network, l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
