@@ -89,9 +89,13 @@ func (c *content) run(p []byte) int {
 	return len(b)
 }
 
+// denseDots is the distance of dots below which it pays to look for the end of their line instead: content of
+// nothing but dots would else cost 20 times what text costs.
+const denseDots = 16
+
 // untilDot returns how many octets of b come before a dot at the start of a line. b[0] is none.
 func (c *content) untilDot(b []byte) int {
-	for i := 1; i < len(b); i++ {
+	for i := 1; i < len(b); {
 		n := bytes.IndexByte(b[i:], '.')
 		if n < 0 {
 			break
@@ -100,6 +104,14 @@ func (c *content) untilDot(b []byte) int {
 		if after(b[:i], c.at) == lineStart {
 			return i
 		}
+		if n >= denseDots {
+			i++
+			continue
+		}
+		if n = bytes.IndexByte(b[i:], '\n'); n < 0 {
+			break
+		}
+		i += n + 1
 	}
 	return len(b)
 }

@@ -170,8 +170,8 @@ func TestReadLine(t *testing.T) {
 // TestReadLineLimits covers lines about as long as the limits and the buffers.
 func TestReadLineLimits(t *testing.T) {
 	for _, limit := range []int{smtp.MaxCommand, 12288} {
-		for _, n := range []int{limit - 3, limit - 2, limit - 1, limit, limit + 1, 1 << 16, 1<<16 + 1, 300_000} {
-			for _, filling := range []string{"x", "\r", "\n", "\n\r"} {
+		for _, n := range []int{limit - 3, limit - 2, limit - 1, 1<<16 + 1, 150_000} {
+			for _, filling := range []string{"x", "\n\r"} {
 				text := strings.Repeat(filling, n/len(filling)) + "\r\nNOOP\r\n" + strings.Repeat("y", n)
 				want := referenceLines(text, limit)
 				for name, src := range sources(text) {
