@@ -79,9 +79,15 @@ func appendText(b []byte, line string) []byte {
 	return b
 }
 
-// For puts the recipient's address before the text, as every reply about one recipient has it.
+// For puts the recipient's address before the text, as every reply about one recipient has it. A reply line has
+// at most 512 octets (RFC 5321 §4.5.3.1.5) and an address may have more: then its end is left out.
 func (r Reply) For(to Path) Reply {
-	r.Text = "<" + to.String() + "> " + r.Text
+	const most = 400
+	addr := to.String()
+	if len(addr) > most {
+		addr = strings.ToValidUTF8(addr[:most], "") + "..."
+	}
+	r.Text = "<" + addr + "> " + r.Text
 	return r
 }
 

@@ -112,8 +112,11 @@ func (m *memory) lines() ([]string, error) {
 	}
 	lines := strings.Split(strings.TrimSuffix(text, "\r\n"), "\r\n")
 	for _, l := range lines {
-		if strings.ContainsAny(l, "\r\n") {
+		switch {
+		case strings.ContainsAny(l, "\r\n"):
 			return lines, fmt.Errorf("CR or LF alone in %q", l)
+		case len(l) > 510: // RFC 5321 §4.5.3.1.5
+			return lines, fmt.Errorf("a reply line of %d octets", len(l)+2)
 		}
 	}
 	return lines, nil
