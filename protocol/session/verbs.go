@@ -76,8 +76,12 @@ func (s *Session) vrfy(ctx context.Context, arg string) Step {
 	if !s.peer.Trusted {
 		return s.step(Command, cannotVerify)
 	}
-	addr := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSuffix(arg, " SMTPUTF8"), "<"), ">")
-	to, err := smtp.ParseMailbox(addr, smtp.UTF8)
+	enc := smtp.ASCII
+	arg, utf8 := strings.CutSuffix(arg, " SMTPUTF8")
+	if utf8 { // else the reply may not hold such an address (RFC 6531 §3.7.4.2)
+		enc = smtp.UTF8
+	}
+	to, err := smtp.ParseMailbox(strings.TrimSuffix(strings.TrimPrefix(arg, "<"), ">"), enc)
 	if err != nil {
 		return s.step(Command, cannotVerify)
 	}
