@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -61,4 +62,30 @@ func importsOf(cell string) []string {
 		list[i] = strings.Trim(list[i], "`")
 	}
 	return list
+}
+
+// Every dialogue is named in the table of clauses, and every one that is named is there.
+func TestReadmeTranscripts(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(moduleRoot, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]bool{}
+	for _, name := range regexp.MustCompile(`\b(lmtp|esmtp|hostile)/[a-z0-9-]+`).FindAllString(string(text), -1) {
+		named[name] = true
+	}
+	files, err := filepath.Glob(filepath.Join(moduleRoot, "testdata", "*", "*.txt"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no dialogues: %v", err)
+	}
+	for _, file := range files {
+		name := filepath.Base(filepath.Dir(file)) + "/" + strings.TrimSuffix(filepath.Base(file), ".txt")
+		if !named[name] {
+			t.Errorf("README.md does not name %s", name)
+		}
+		delete(named, name)
+	}
+	for name := range named {
+		t.Errorf("README.md names %s, which is not there", name)
+	}
 }
