@@ -153,7 +153,6 @@ func (c *chunks) Read(p []byte) (int, error) {
 // chunkPanicked reads the chunk at hand to its end and ends the transaction.
 func (s *Session) chunkPanicked() Step {
 	c := s.chunks
-	c.yield, c.cause = nil, errAbandoned
 	last := c.last
 	if c.chunk != nil {
 		if _, err := io.Copy(io.Discard, c.chunk); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"lmtpd/protocol/smtp"
 )
@@ -61,7 +62,8 @@ func (s *Session) finish(replies []smtp.Reply) Step {
 	if c.err != io.EOF && !isReply(c.err) {
 		return s.step(Close) // the client is gone; nobody hears
 	}
-	refusal := verdict(c, len(replies) == len(env.Recipients))
+	complete := len(replies) == len(env.Recipients) && !slices.ContainsFunc(replies, smtp.Reply.IsZero)
+	refusal := verdict(c, complete)
 	if !s.cfg.Dialect.PerRecipient {
 		if refusal.IsZero() {
 			refusal = summary(replies)

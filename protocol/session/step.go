@@ -36,7 +36,11 @@ func (s *Session) step(k Kind, replies ...smtp.Reply) Step {
 }
 
 // answer replies to a command and goes on, unless the reply itself says that it is over (RFC 5321 §3.8).
+// A handler that answers nothing has failed.
 func (s *Session) answer(r smtp.Reply) Step {
+	if r.IsZero() {
+		r = failed
+	}
 	if r.Code == 421 {
 		return s.step(Close, r)
 	}
