@@ -43,6 +43,9 @@ func TestCrash(t *testing.T) {
 		l.limit = len(l.receipts) + 1 + rand.IntN(300)
 		l.enough = make(chan struct{})
 		l.run(t, d, round)
+		if t.Failed() {
+			return
+		}
 	}
 	l.check(t, d) // of all rounds: nothing that a crash has lost or torn comes back
 	t.Logf("%d rounds, %d receipts, %d temporary files left", rounds, len(l.receipts), len(temporaries(t, d.root)))
@@ -55,20 +58,26 @@ func TestCrash(t *testing.T) {
 // run lets the clients send until there are enough receipts, kills the daemon and waits for the clients.
 func (l *load) run(t *testing.T, d *daemon, round int) {
 	t.Helper()
-	var clients sync.WaitGroup
-	clients.Go(func() { l.watch(t, d) })
+	var clients, watcher sync.WaitGroup
+	watcher.Go(func() { l.watch(t, d) })
 	for c := range crashClients {
 		clients.Go(func() { l.client(d, fmt.Sprintf("r%d-c%d", round, c)) })
 	}
+	gone := make(chan struct{})
+	go func() {
+		clients.Wait()
+		close(gone)
+	}()
 	select {
 	case <-l.enough:
-	case <-d.ended:
-		t.Error("the daemon ended by itself")
+	case <-gone:
+		t.Error("no client is left before the daemon was killed")
 	case <-time.After(patience):
 		t.Error("too few replies to kill for")
 	}
 	d.kill(t)
-	clients.Wait()
+	<-gone
+	watcher.Wait()
 }
 
 // client sends letters, with one to three recipients each, until the connection breaks.
