@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+	"unicode"
 
 	"lmtpd/protocol/smtp"
 	"lmtpd/store"
@@ -124,5 +125,14 @@ func MailboxName(to smtp.Path, domain string) (string, error) {
 	if to.Local == "" {
 		return "", store.ErrNoMailbox
 	}
-	return strings.ToLower(to.Local) + "@" + FoldDomain(domain), nil
+	return strings.Map(foldRune, to.Local) + "@" + FoldDomain(domain), nil
+}
+
+// foldRune puts a letter in lower case, but none of other scripts into ASCII: the Kelvin sign is no k, and a mailbox
+// of that name is not its neighbour's.
+func foldRune(r rune) rune {
+	if l := unicode.ToLower(r); r < unicode.MaxASCII || l > unicode.MaxASCII {
+		return l
+	}
+	return r
 }

@@ -258,3 +258,26 @@ func TestTwoStores(t *testing.T) {
 		t.Error("a message is in the wrong store")
 	}
 }
+
+// A store that does not say what became of a copy has not delivered it.
+func TestStoreThatSaysNothing(t *testing.T) {
+	h := newHost(t, func(c *delivery.Config) { c.Blocks[0].Store = silent{} })
+	got := h.deliver(envelope("ann@example.org", "ben@example.org"), strings.NewReader(letter))
+	if len(got) != 2 || !strings.HasPrefix(got[0], "451 4.3.0") || !strings.HasPrefix(got[1], "451 4.3.0") {
+		t.Errorf("replies %q", got)
+	}
+}
+
+type silent struct{ store.Store }
+
+func (silent) Deliver(context.Context, store.Content, []store.Placement) []error { return nil }
+
+// Letters have case, and no letter of another script becomes an ASCII one.
+func TestMailboxName(t *testing.T) {
+	for in, want := range map[string]string{"Ann": "ann", "JÜRGEN": "jürgen", "\u212aate": "\u212aate", "ΑΝΝ": "ανν"} {
+		got, err := delivery.MailboxName(smtp.Path{Local: in, Domain: "Example.ORG"}, "")
+		if err != nil || got != want+"@example.org" {
+			t.Errorf("%s: %s, %v", in, got, err)
+		}
+	}
+}

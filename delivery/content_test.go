@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"lmtpd/delivery"
 	"lmtpd/protocol/smtp"
@@ -32,7 +34,7 @@ func TestContentSizes(t *testing.T) {
 	}
 }
 
-// A content that breaks off is nobody's: no reply, no file, no log line, and its memory is free.
+// A content that breaks off is nobody's: no reply, no file, no outcome in the log, and its memory is free.
 func TestContentBreaksOff(t *testing.T) {
 	var dir string
 	h := newHost(t, func(c *delivery.Config) { dir, c.Memory = c.TempDir, 128<<10 })
@@ -44,7 +46,7 @@ func TestContentBreaksOff(t *testing.T) {
 			}
 		}
 	}
-	if n := len(h.store.All("ann@example.org", "")); n > 0 || h.log.Len() > 0 {
+	if n := len(h.store.All("ann@example.org", "")); n > 0 || strings.Contains(h.log.String(), "status=") {
 		t.Errorf("%d kept, logged %q", n, h.log.String())
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
@@ -153,5 +155,36 @@ func BenchmarkDeliver(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// When the disk fails, a refusal that the content ends with still goes before the doubt.
+func TestRefusalGoesBeforeDoubt(t *testing.T) {
+	tooBig := smtp.Reply{Code: 552, Status: smtp.StatusTooBig, Text: "Message too big"}
+	h := newHost(t, func(c *delivery.Config) { c.TempDir, c.Memory = c.TempDir+"/missing", 1 })
+	got := h.deliver(envelope("ann@example.org"), io.MultiReader(strings.NewReader(letter), iotest.ErrReader(tooBig)))
+	if len(got) != 1 || !strings.HasPrefix(got[0], "552 5.3.4") || !strings.Contains(h.log.String(), "status=bounced") {
+		t.Errorf("replies %q, logged %s", got, h.log.String())
+	}
+}
+
+// Sweep removes what a crash has left, and nothing that is young or somebody else's.
+func TestSweep(t *testing.T) {
+	var dir string
+	h := newHost(t, func(c *delivery.Config) { dir = c.TempDir })
+	for name, age := range map[string]time.Duration{"content-1": 2 * time.Hour, "content-2": time.Minute, "other": 2 * time.Hour} {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(file, noon.Add(-age), noon.Add(-age)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if removed, err := h.Sweep(t.Context()); removed != 1 || err != nil {
+		t.Errorf("%d removed, %v", removed, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "content-1")); !os.IsNotExist(err) {
+		t.Error("the old file is still there")
 	}
 }

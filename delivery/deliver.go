@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"time"
 
 	"lmtpd/protocol/smtp"
@@ -16,7 +17,7 @@ func (a *Agent) Deliver(ctx context.Context, env *smtp.Envelope, r io.Reader) []
 	c, err := a.memory.receive(r)
 	defer c.release()
 	if errors.Is(err, errGone) {
-		a.cfg.Log.DebugContext(ctx, "client left inside a message", "id", env.ID, "session", env.Session, "cause", err)
+		a.cfg.Log.InfoContext(ctx, "client left inside a message", "id", env.ID, "session", env.Session, "cause", err)
 		return nil
 	}
 	d := delivery{env: env, start: start, outcomes: make([]outcome, len(env.Recipients))}
@@ -69,14 +70,32 @@ func (a *Agent) place(ctx context.Context, d *delivery, c store.Content) {
 			d.outcomes[i].cause = err
 			continue
 		}
-		d.outcomes[i].mailbox = rt.mailbox
+		d.outcomes[i].mailbox, d.outcomes[i].cause = rt.mailbox, errNotTold
 		d.add(rt, i, func() []byte { return a.trace(d.env, to, d.start) })
 	}
-	for _, b := range d.batches {
-		for n, err := range b.store.Deliver(ctx, c, b.placements) {
-			for _, i := range b.recipients[n] {
-				d.outcomes[i].cause = err
-			}
+	var others sync.WaitGroup
+	for i := range d.batches[min(1, len(d.batches)):] {
+		others.Go(func() { d.hand(ctx, c, &d.batches[i+1]) })
+	}
+	if len(d.batches) > 0 {
+		d.hand(ctx, c, &d.batches[0])
+	}
+	others.Wait()
+}
+
+// errNotTold is what became of a recipient as long as no store has said so.
+var errNotTold = errors.New("the store did not say what became of it")
+
+// hand gives a store its placements. Nothing is taken for delivered that the store has not said is.
+func (d *delivery) hand(ctx context.Context, c store.Content, b *batch) {
+	errs := b.store.Deliver(ctx, c, b.placements)
+	for n, recipients := range b.recipients {
+		err := errNotTold
+		if len(errs) == len(b.placements) {
+			err = errs[n]
+		}
+		for _, i := range recipients {
+			d.outcomes[i].cause = err
 		}
 	}
 }

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -11,14 +12,17 @@ import (
 // IDNA does not know, an address literal say, is only put in lower case.
 func FoldDomain(d string) string {
 	for i := range len(d) {
-		if d[i] >= 0x80 {
-			// Underscores and the like are none of our business: the domain is compared, not looked up.
-			p := idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.StrictDomainName(false), idna.VerifyDNSLength(true))
-			if a, err := p.ToASCII(d); err == nil {
-				return a
-			}
-			break
+		if d[i] < utf8.RuneSelf {
+			continue
 		}
+		if a, err := domains.ToASCII(d); err == nil {
+			return a
+		}
+		break
 	}
 	return strings.ToLower(d)
 }
+
+// domains is not strict about underscores and the like: a domain is compared here, not looked up.
+var domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.StrictDomainName(false),
+	idna.VerifyDNSLength(true))

@@ -18,6 +18,9 @@ const (
 	maxBlocks = 64       // of one message: 2 MiB; beyond that a file is no slower
 )
 
+// temporary is the pattern of the names of files that lose them at once.
+const temporary = "content-*"
+
 // errGone says that the content broke off: there is no message, and nobody to tell.
 var errGone = errors.New("content broke off")
 
@@ -101,32 +104,47 @@ func broken(err error) error {
 
 // spill moves the content to a file that has no name, and reads the rest into it.
 func (c *received) spill(r io.Reader) error {
-	f, err := os.CreateTemp(c.from.dir, "content-*")
-	if err != nil {
-		return storage(err)
+	if err := c.toFile(); err != nil {
+		return instead(r, err)
 	}
-	c.file = f
-	if err := os.Remove(f.Name()); err != nil {
-		return storage(err)
-	}
-	left := c.size
-	for _, b := range c.blocks {
-		if _, err := f.Write(b[:min(left, blockSize)]); err != nil {
-			return storage(err)
-		}
-		left -= blockSize
-	}
-	c.giveBlocks()
-	w := &fileWriter{f: f}
+	w := &fileWriter{f: c.file}
 	n, err := io.Copy(w, r)
 	c.size += n
 	switch {
 	case w.err != nil:
-		return storage(w.err)
+		return instead(r, w.err)
 	case err != nil:
 		return broken(err)
 	}
 	return nil
+}
+
+// toFile moves what there is of the content.
+func (c *received) toFile() (err error) {
+	if c.file, err = os.CreateTemp(c.from.dir, temporary); err != nil {
+		return err
+	}
+	if err := os.Remove(c.file.Name()); err != nil {
+		return err
+	}
+	left := c.size
+	for _, b := range c.blocks {
+		if _, err := c.file.Write(b[:min(left, blockSize)]); err != nil {
+			return err
+		}
+		left -= blockSize
+	}
+	c.giveBlocks()
+	return nil
+}
+
+// instead reads on after the temporary file has failed, for the content may yet be refused for good or break off, and
+// that goes before a doubt.
+func instead(r io.Reader, failed error) error {
+	if _, err := io.Copy(io.Discard, r); err != nil {
+		return broken(err)
+	}
+	return storage(failed)
 }
 
 // A fileWriter remembers that it was the file, and not the client, that failed.

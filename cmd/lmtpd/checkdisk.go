@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"syscall"
-	"time"
+
+	"lmtpd/protocol/server"
 )
 
 // directoryState says whether dir is there and may be written by this process, or where it would be made.
@@ -48,21 +48,15 @@ func access(dir string) string {
 
 // socketState says what stands where a unix socket is to be.
 func socketState(path string) string {
-	info, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "not there yet; to be made in " + filepath.Dir(path) + ": " + directoryState(filepath.Dir(path))
-	case err != nil:
-		return "cannot tell: " + err.Error()
-	case info.Mode().Type() != fs.ModeSocket:
-		return "in the way: not a socket"
-	}
-	conn, err := net.DialTimeout("unix", path, time.Second)
+	err := server.ProbeSocket(path)
 	switch {
 	case err == nil:
-		conn.Close()
+		return "not there yet; to be made in " + filepath.Dir(path) + ": " + directoryState(filepath.Dir(path))
+	case errors.Is(err, server.ErrNotSocket):
+		return "in the way: not a socket"
+	case errors.Is(err, server.ErrSocketInUse):
 		return "live: somebody listens there"
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, server.ErrSocketStale):
 		return "stale: nobody listens there, and serve replaces it"
 	}
 	return "cannot tell: " + err.Error()

@@ -9,11 +9,9 @@ import (
 	"strconv"
 	"strings"
 
+	"lmtpd/protocol/server"
 	"lmtpd/protocol/smtp"
 )
-
-// maxSocketPath is what fits into sockaddr_un on the smallest of our platforms, with its NUL.
-const maxSocketPath = 103
 
 // parseListener reads where to listen: "unix:PATH", "127.0.0.1:24", "[::1]:24", "localhost:24" or ":24".
 func parseListener(s string) (Listen, error) {
@@ -21,8 +19,8 @@ func parseListener(s string) (Listen, error) {
 		if _, err := parsePath(path); err != nil {
 			return Listen{}, fmt.Errorf("%q has no path", s)
 		}
-		if len(path) > maxSocketPath {
-			return Listen{}, fmt.Errorf("the path of a unix socket has at most %d octets, and this one %d", maxSocketPath, len(path))
+		if len(path) > server.MaxSocketPath {
+			return Listen{}, fmt.Errorf("the path of a unix socket has at most %d octets, and this one %d", server.MaxSocketPath, len(path))
 		}
 		return newListen("unix", filepath.Clean(path)), nil
 	}

@@ -30,6 +30,7 @@ type daemon struct {
 	session   session.Config
 	listeners []net.Listener // of cfg.Listen, by number
 	stores    []store.Store  // of cfg.Mailboxes, by number
+	sweepers  []store.Sweeper
 	close     func() error
 }
 
@@ -78,16 +79,23 @@ func (d *daemon) unlisten() {
 
 // open opens the stores and builds the agent on them.
 func (d *daemon) open() (err error) {
-	tmp := filepath.Join(d.cfg.Data, "tmp")
-	if err := os.MkdirAll(tmp, 0o700); err != nil {
-		return fmt.Errorf("make the directory for data: %w", err)
-	}
+	// The stores first: they make the directories above them durably, and nothing in tmp needs that.
 	if d.stores, d.close, err = openStores(d.cfg, d.log); err != nil {
 		return err
+	}
+	tmp := filepath.Join(d.cfg.Data, "tmp")
+	if err := os.MkdirAll(tmp, 0o700); err != nil {
+		return errors.Join(fmt.Errorf("make the directory for data: %w", err), d.close())
 	}
 	agent, err := d.agent(tmp)
 	if err != nil {
 		return errors.Join(err, d.close())
+	}
+	d.sweepers = append(d.sweepers, agent)
+	for _, s := range d.stores {
+		if sw, can := s.(store.Sweeper); can {
+			d.sweepers = append(d.sweepers, sw)
+		}
 	}
 	d.server = server.New(server.Config{
 		Handler:        agent,
@@ -144,23 +152,25 @@ func (d *daemon) run(ctx context.Context) error {
 	case err = <-failed:
 	}
 	stopSweep()
-	err = errors.Join(err, d.shutDown())
+	d.shutDown()
 	running.Wait()
+	if n := d.server.Conns(); n > 0 {
+		// Their deliveries hang in a disk that does not answer, and so would closing the stores.
+		d.log.Error("sessions do not end", "connections", n)
+		return err
+	}
 	return errors.Join(err, d.close())
 }
 
 // shutDown ends the sessions within the time there is. Those that are cut off are no error of ours: their
 // clients have heard no reply and keep their mail.
-func (d *daemon) shutDown() error {
+func (d *daemon) shutDown() {
 	ctx, cancel := context.WithTimeout(context.Background(), d.cfg.Limits.Shutdown)
 	defer cancel()
 	d.log.Info("shutting down", "connections", d.server.Conns())
-	err := d.server.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
+	if d.server.Shutdown(ctx) != nil {
 		d.log.Warn("sessions were cut off", "after", d.cfg.Limits.Shutdown)
-		err = nil
 	}
-	return err
 }
 
 func (d *daemon) endpoint(l Listen) server.Endpoint {
@@ -184,10 +194,8 @@ func (d *daemon) sweep(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
-		for _, s := range d.stores {
-			if sw, can := s.(store.Sweeper); can {
-				d.sweepOne(ctx, sw)
-			}
+		for _, s := range d.sweepers {
+			d.sweepOne(ctx, s)
 		}
 		select {
 		case <-tick.C:

@@ -39,7 +39,8 @@ type conn struct {
 
 	mu      sync.Mutex
 	armed   bool // the deadline for the line at hand is set
-	content bool // content is being read: each block has its own deadline, and shutdown waits
+	content bool // content is being read: each block has its own deadline
+	busy    bool // inside a message or a handshake: shutdown waits
 }
 
 func newConn(s *Server, nc net.Conn, ep *Endpoint, peer session.Peer) *conn {
@@ -118,13 +119,15 @@ func (c *conn) line(ctx context.Context, limit int) session.Step {
 // somebody in between, or by a client that cannot be helped: it is never looked at.
 func (c *conn) handshake(ctx context.Context) session.Step {
 	closed := session.Step{Next: session.Next{Kind: session.Close}}
-	if c.reader.Buffered() > 0 || c.flush() != nil {
+	if c.reader.Buffered() > 0 {
 		c.log.Warn("plaintext after STARTTLS", "peer", peerName(c.peer))
+		_ = c.flush() // its client may still see that it was accepted, and then closed
+		return closed
+	}
+	if c.flush() != nil || c.rwc.SetDeadline(time.Now().Add(c.srv.cfg.CommandTimeout)) != nil {
 		return closed
 	}
 	tc := tls.Server(c.rwc, c.ep.TLS)
-	ctx, cancel := context.WithTimeout(ctx, c.srv.cfg.CommandTimeout)
-	defer cancel()
 	if err := tc.HandshakeContext(ctx); err != nil {
 		c.log.Info("TLS handshake failed", "peer", peerName(c.peer), "cause", err)
 		return closed
@@ -177,13 +180,16 @@ func (c *conn) hangUp(last []smtp.Reply) {
 	}
 }
 
-// trace logs a line of the dialogue. What follows AUTH is a secret, and so is all of a response.
+// trace logs a line of the dialogue, without the client's secrets.
 func (c *conn) trace(side string, line []byte) {
 	if !c.log.Enabled(context.Background(), LevelTrace) {
 		return
 	}
 	text := strings.TrimSuffix(string(line), "\r\n")
-	c.log.Log(context.Background(), LevelTrace, side, "line", c.session.Mask(text))
+	if side == "C" {
+		text = c.session.Mask(text)
+	}
+	c.log.Log(context.Background(), LevelTrace, side, "line", text)
 }
 
 func uitoa(n uint32) string { return strconv.FormatUint(uint64(n), 10) }

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"lmtpd/protocol/server"
 )
 
@@ -120,6 +122,29 @@ func TestListenUnixReplacesAStaleSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	newClient(t, c).expect("220")
+}
+
+// A daemon that is too busy to take another connection is not dead.
+func TestListenUnixLeavesABusySocketAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if err := errors.Join(unix.Bind(fd, &unix.SockaddrUnix{Name: path}), unix.Listen(fd, 0)); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 { // until its backlog is full
+		c, err := net.Dial("unix", path)
+		if err != nil {
+			break
+		}
+		defer c.Close()
+	}
+	if _, err := server.ListenUnix(path, server.SocketOwner{Mode: 0o600, UID: -1, GID: -1}); !errors.Is(err, server.ErrSocketInUse) {
+		t.Fatalf("a busy socket was replaced: %v", err)
+	}
 }
 
 func TestListenUnixLeavesOthersAlone(t *testing.T) {

@@ -3,7 +3,7 @@
 //
 // Each connection has one goroutine, and one place where a panic stops. Replies to pipelined commands leave in
 // one write (RFC 2920 §3.1), because they are only written when nothing that was read ahead is left. Timeouts
-// are those of RFC 5321 §4.5.3.2. A connection that waits costs about 10 KB.
+// are those of RFC 5321 §4.5.3.2. A connection that waits costs about 16 KB.
 package server
 
 import (
@@ -99,8 +99,11 @@ func (s *Server) Serve(l net.Listener, ep Endpoint) error {
 			s.admit(nc, &ep)
 			continue
 		}
-		if s.closing.Load() || errors.Is(err, net.ErrClosed) {
+		if s.closing.Load() {
 			return ErrServerClosed
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return err
 		}
 		// Out of file descriptors as a rule: those who hang up give some back.
 		pause = min(max(2*pause, 5*time.Millisecond), time.Second)
@@ -137,7 +140,8 @@ func (s *Server) Conns() int {
 }
 
 // Shutdown closes the listeners and tells sessions that wait for a command 421 4.3.2; those inside a message
-// finish it first. When ctx ends the rest is hung up on, and Shutdown returns the context's error.
+// finish it first. When ctx ends the rest is hung up on, and Shutdown returns the context's error: at once when they
+// have ended, and after a second at the latest, for a Handler may hang in a disk that does not answer.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.closing.Store(true)
@@ -149,19 +153,31 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	s.mu.Unlock()
 
-	stop := context.AfterFunc(ctx, s.hangUp)
-	defer stop()
 	defer s.cancel()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for len(s.conns) > 0 {
-		s.idle.Wait()
+	ended := make(chan struct{})
+	go func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for len(s.conns) > 0 {
+			s.idle.Wait()
+		}
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
 	}
-	if s.ctx.Err() != nil {
-		return ctx.Err()
+	s.hangUp()
+	select {
+	case <-ended:
+	case <-time.After(hangUpTime):
 	}
-	return nil
+	return ctx.Err()
 }
+
+// hangUpTime is how long those that were hung up on have to end.
+const hangUpTime = time.Second
 
 // hangUp ends what does not end by itself.
 func (s *Server) hangUp() {

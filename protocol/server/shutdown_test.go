@@ -97,6 +97,31 @@ func TestShutdownCutsOff(t *testing.T) {
 	})
 }
 
+// A handler that hangs in a disk that does not answer holds nobody up for ever.
+func TestShutdownDoesNotWaitForTheDead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := &keeper{finished: make(chan struct{})}
+		s, l := server.New(config(k)), newPipeListener()
+		start(t, s, l, lmtp())
+		c := newClient(t, l.dial())
+		c.begin("ann@example.org")
+		c.send("\r\n.\r\n")
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := s.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("Shutdown returned %v", err)
+		}
+		if waited := time.Since(began); waited > time.Minute+2*time.Second {
+			t.Fatalf("waited %v", waited)
+		}
+		if s.Conns() != 1 {
+			t.Fatalf("%d connections, want the one that hangs", s.Conns())
+		}
+		close(k.finished)
+	})
+}
+
 func TestServeAfterShutdown(t *testing.T) {
 	s := server.New(config(&keeper{}))
 	if err := s.Shutdown(context.Background()); err != nil {

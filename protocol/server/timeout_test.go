@@ -45,6 +45,39 @@ func TestCommandTimeoutOfADrip(t *testing.T) {
 	})
 }
 
+// Between two chunks a command is awaited, and it has a command's time, however it drips.
+func TestCommandTimeoutBetweenChunks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := &keeper{}
+		s, l := server.New(config(k)), newPipeListener()
+		start(t, s, l, lmtp())
+		c := newClient(t, l.dial())
+		c.expect("220")
+		c.say("LHLO client.example.org", "250")
+		c.say("MAIL FROM:<>", "250")
+		c.say("RCPT TO:<ann@example.org>", "250")
+		c.send("BDAT 5\r\nHello")
+		c.expect("250 2.0.0")
+		began := time.Now()
+		go func() {
+			for range 4 {
+				<-time.After(time.Minute)
+				if _, err := c.Write([]byte("B")); err != nil {
+					return
+				}
+			}
+		}()
+		c.expect("421 4.4.2")
+		if waited := time.Since(began); waited != 5*time.Minute {
+			t.Fatalf("waited %v", waited)
+		}
+		c.gone()
+		if kept, broken := k.counts(); kept != 0 || broken != 1 {
+			t.Fatalf("%d kept and %d broken off, want 0 and 1", kept, broken)
+		}
+	})
+}
+
 // RFC 5321 §4.5.3.2.5: three minutes for a block of content, and each block has its own.
 func TestContentTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

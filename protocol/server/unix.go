@@ -4,18 +4,24 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 )
 
-// ErrSocketInUse says that somebody listens on a unix socket already.
-var ErrSocketInUse = errors.New("another process listens on this socket")
+// What ProbeSocket finds.
+var (
+	ErrSocketInUse = errors.New("another process listens on this socket")
+	ErrSocketStale = errors.New("nobody listens on this socket any more")
+	ErrNotSocket   = errors.New("there is something else than a socket")
+)
 
-// maxSocketPath is what sockaddr_un holds on every platform but the longest (unix(7): 108 with its NUL).
-const maxSocketPath = 103
+// MaxSocketPath is what sockaddr_un holds on every platform but the longest (unix(7): 108 with its NUL).
+const MaxSocketPath = 103
 
 // SocketOwner says to whom a unix socket belongs and what they may do. A UID or GID of -1 is left as it is.
 type SocketOwner struct {
@@ -28,25 +34,32 @@ type SocketOwner struct {
 // somebody does is ErrSocketInUse, and anything else at path is an error. The socket has its mode and owner
 // before it has its name. Close removes it, unless it was replaced meanwhile.
 func ListenUnix(path string, owner SocketOwner) (net.Listener, error) {
-	if len(path) > maxSocketPath {
-		return nil, fmt.Errorf("listen on %s: the path has more than %d octets", path, maxSocketPath)
-	}
-	if err := checkStale(path); err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", path, err)
-	}
-	// A name of its own beside path, then renamed: nobody connects before the mode is set.
-	tmp := filepath.Join(filepath.Dir(path), ".l"+strconv.Itoa(os.Getpid()))
-	os.Remove(tmp) // of a process that had this pid before
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: tmp, Net: "unix"})
+	l, err := listenUnix(path, owner)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", path, err)
+	}
+	return l, nil
+}
+
+func listenUnix(path string, owner SocketOwner) (net.Listener, error) {
+	// A name of its own beside path, then renamed: nobody connects before the mode is set.
+	tmp := filepath.Join(filepath.Dir(path), ".l"+strconv.FormatUint(rand.Uint64N(1<<32), 36))
+	if max(len(path), len(tmp)) > MaxSocketPath {
+		return nil, fmt.Errorf("the path is too long for a socket, which has %d octets", MaxSocketPath)
+	}
+	if err := ProbeSocket(path); err != nil && !errors.Is(err, ErrSocketStale) {
+		return nil, err
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: tmp, Net: "unix"})
+	if err != nil {
+		return nil, err
 	}
 	l.SetUnlinkOnClose(false)
 	info, err := dress(tmp, path, owner)
 	if err != nil {
 		l.Close()
 		os.Remove(tmp)
-		return nil, fmt.Errorf("listen on %s: %w", path, err)
+		return nil, err
 	}
 	return &unixListener{UnixListener: l, path: path, info: info}, nil
 }
@@ -66,17 +79,10 @@ func dress(tmp, path string, owner SocketOwner) (fs.FileInfo, error) {
 	return os.Lstat(path)
 }
 
-// SocketLive says whether somebody listens on the unix socket at path.
-func SocketLive(path string) bool {
-	c, err := net.Dial("unix", path)
-	if err != nil {
-		return false
-	}
-	c.Close()
-	return true
-}
-
-func checkStale(path string) error {
+// ProbeSocket says what is at path: nil if nothing is, ErrSocketStale if a socket that nobody listens on any more,
+// ErrSocketInUse if somebody does, ErrNotSocket if it is something else. Any other error means that it could not be told:
+// a listener that is too busy to be connected to, say, is not taken for dead.
+func ProbeSocket(path string) error {
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -84,11 +90,21 @@ func checkStale(path string) error {
 	case err != nil:
 		return err
 	case info.Mode().Type() != fs.ModeSocket:
-		return errors.New("there is something else than a socket")
-	case SocketLive(path):
-		return ErrSocketInUse
+		return ErrNotSocket
 	}
-	return nil
+	c, err := net.Dial("unix", path)
+	switch {
+	case err == nil:
+		c.Close()
+		return ErrSocketInUse
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return ErrSocketStale
+	case errors.Is(err, syscall.EAGAIN):
+		return ErrSocketInUse // its backlog is full
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	}
+	return err
 }
 
 type unixListener struct {

@@ -18,7 +18,8 @@ func (c *conn) await(next session.Next) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.armed = false
-	c.content = next.Kind == session.Content || next.Kind == session.Chunk || c.session.Inside()
+	c.content = next.Kind == session.Content || next.Kind == session.Chunk
+	c.busy = c.content || next.Kind == session.Handshake || c.session.Inside()
 }
 
 // Read is what the smtp.Reader calls when nothing is read ahead: now the replies must leave, and the client may
@@ -44,7 +45,7 @@ func (c *conn) arm() error {
 	switch {
 	case c.content:
 		return c.rwc.SetReadDeadline(time.Now().Add(c.srv.cfg.ContentTimeout))
-	case c.srv.closing.Load():
+	case c.srv.closing.Load() && !c.busy:
 		return errShutdown
 	case c.armed:
 		return nil
@@ -58,7 +59,7 @@ func (c *conn) arm() error {
 func (c *conn) wake() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.content {
+	if !c.busy {
 		_ = c.rwc.SetReadDeadline(longAgo) // a connection that is closed needs no waking
 	}
 }
@@ -74,5 +75,5 @@ func (c *conn) close() {
 func (c *conn) woken() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.srv.closing.Load() && !c.content
+	return c.srv.closing.Load() && !c.busy
 }

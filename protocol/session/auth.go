@@ -77,14 +77,16 @@ func (s *Session) exchangeStep(ctx context.Context, response []byte) Step {
 	return s.step(Response, smtp.Reply{Code: 334, Text: base64.StdEncoding.EncodeToString(challenge)})
 }
 
-// Mask returns a line of the dialogue as a log may hold it: what follows AUTH and its mechanism, and every
-// response, is a secret.
+// Mask returns a line of the client's as a log may hold it, before Line is given it. What follows AUTH and its
+// mechanism is a secret, every response is, and so is what is no command: a client that was refused its mechanism
+// may send its password all the same.
 func (s *Session) Mask(line string) string {
-	if s.exchange != nil && !strings.HasPrefix(line, "334") {
-		return "***"
-	}
 	words := strings.SplitN(line, " ", 3)
-	if len(words) == 3 && smtp.EqualFold(words[0], "AUTH") {
+	_, known := s.verb(smtp.Upper(words[0]))
+	switch {
+	case s.exchange != nil, !known && !smtp.EqualFold(words[0], "AUTH"):
+		return "***"
+	case len(words) == 3 && smtp.EqualFold(words[0], "AUTH"):
 		return words[0] + " " + words[1] + " ***"
 	}
 	return line

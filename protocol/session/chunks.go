@@ -58,6 +58,7 @@ func (s *Session) refuseChunk(arg string, r smtp.Reply) Step {
 	if !valid {
 		return s.step(Close, badArguments)
 	}
+	s.bad++
 	return s.skip(n, r)
 }
 
@@ -102,6 +103,9 @@ func (s *Session) skipped(r io.Reader) Step {
 	}
 	if s.chunks != nil {
 		s.abandon(refusal)
+	}
+	if s.bad >= s.cfg.MaxErrors {
+		return s.step(Close, refusal, tooManyErrors)
 	}
 	return s.step(Command, refusal)
 }

@@ -99,15 +99,20 @@ func (s *Session) rcpt(ctx context.Context, arg string) Step {
 	if r := rcptParameters(&rcpt, rest); !r.IsZero() {
 		return s.complain(r)
 	}
-	if len(s.env.Recipients) >= s.cfg.MaxRecipients { // RFC 5321 §4.5.3.1.10
+	if len(s.env.Recipients) >= s.cfg.MaxRecipients || s.octets >= maxEnvelope { // RFC 5321 §4.5.3.1.10
 		return s.step(Command, tooManyRcpts)
 	}
 	r := s.handler.Recipient(ctx, s.env, rcpt)
 	if r.Positive() {
-		s.env.Recipients = append(s.env.Recipients, rcpt)
+		s.env.Recipients = append(s.env.Recipients, rcpt.Clone())
+		s.octets += len(to.Local) + len(to.Domain) + len(rcpt.Original.Address)
 	}
 	return s.answer(r)
 }
+
+// maxEnvelope is how many octets of recipients a transaction may name. A thousand addresses of usual length are a
+// fifth of it; a thousand of the longest, with ORCPT, would be 1.5 MB for each connection.
+const maxEnvelope = 256 << 10
 
 func rcptParameters(to *smtp.Recipient, rest string) smtp.Reply {
 	ps, err := smtp.ParseParameters(rest)

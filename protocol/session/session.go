@@ -55,6 +55,7 @@ type Session struct {
 
 	origin  smtp.Client    // what XFORWARD said for the next transaction
 	env     *smtp.Envelope // the transaction's; nil outside of one
+	octets  int            // of its recipients, as they were named
 	content *content       // being received
 	chunks  *chunks        // receiving it in chunks
 	refusal smtp.Reply     // to the chunk that is being skipped
@@ -150,7 +151,7 @@ func (s *Session) abandon(cause error) {
 // forget leaves the transaction behind.
 func (s *Session) forget() {
 	s.env, s.content, s.chunks, s.exchange = nil, nil, nil, nil
-	s.origin = smtp.Client{}
+	s.origin, s.octets = smtp.Client{}, 0
 	if s.state != greeted {
 		s.state = ready
 	}

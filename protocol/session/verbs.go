@@ -77,9 +77,8 @@ func (s *Session) vrfy(ctx context.Context, arg string) Step {
 		return s.step(Command, cannotVerify)
 	}
 	enc := smtp.ASCII
-	arg, utf8 := strings.CutSuffix(arg, " SMTPUTF8")
-	if utf8 { // else the reply may not hold such an address (RFC 6531 §3.7.4.2)
-		enc = smtp.UTF8
+	if addr, word, _ := strings.Cut(arg, " "); smtp.EqualFold(word, "SMTPUTF8") {
+		arg, enc = addr, smtp.UTF8 // else the reply may not hold such an address (RFC 6531 §3.7.4.2)
 	}
 	to, err := smtp.ParseMailbox(strings.TrimSuffix(strings.TrimPrefix(arg, "<"), ">"), enc)
 	if err != nil {

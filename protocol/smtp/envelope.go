@@ -1,6 +1,9 @@
 package smtp
 
-import "net/netip"
+import (
+	"net/netip"
+	"strings"
+)
 
 // An Envelope is what a transaction says about a message beside its content (RFC 5321 §2.3.1), and who says it.
 type Envelope struct {
@@ -38,4 +41,11 @@ type Recipient struct {
 	To       Path
 	Notify   Notify
 	Original OriginalRecipient
+}
+
+// Clone returns a copy that holds on to no more memory than it needs: a parsed recipient is part of its command line.
+func (r Recipient) Clone() Recipient {
+	r.To = Path{Local: strings.Clone(r.To.Local), Domain: strings.Clone(r.To.Domain)}
+	r.Original = OriginalRecipient{Type: strings.Clone(r.Original.Type), Address: strings.Clone(r.Original.Address)}
+	return r
 }

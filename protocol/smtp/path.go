@@ -7,11 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// MaxPath bounds a path. RFC 5321 §4.5.3.1.3 asks for 256 octets at least.
+// MaxPath bounds a path. RFC 5321 §4.5.3.1.3 asks for 256 octets at least; it must fit a line of Return-Path
+// (RFC 5322 §2.1.1).
 //
 // QUIRK: the 64 octets of a local-part (RFC 5321 §4.5.3.1.1) are no limit here, because reverse-paths made by
 // VERP and SRS are longer and their mail must not bounce.
-const MaxPath = 1024
+const MaxPath = 900
 
 // Errors of ParsePath.
 var (

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"runtime/debug"
 	"sync"
-	"sync/atomic"
 
 	"lmtpd/store"
 )
@@ -18,16 +17,15 @@ func (s *Store) Deliver(ctx context.Context, c store.Content, to []store.Placeme
 	defer s.running.Done()
 	errs := make([]error, len(to))
 	if len(to) == 1 {
-		errs[0] = s.place(ctx, c, &to[0])
+		errs[0] = s.guarded(ctx, c, &to[0])
 		return errs
 	}
 	var wg sync.WaitGroup
-	var panicked atomic.Pointer[any]
 	next := make(chan int)
 	for range min(len(to), s.perMsg) {
 		wg.Go(func() {
 			for i := range next {
-				s.catch(&panicked, func() { errs[i] = s.place(ctx, c, &to[i]) })
+				errs[i] = s.guarded(ctx, c, &to[i])
 			}
 		})
 	}
@@ -36,21 +34,19 @@ func (s *Store) Deliver(ctx context.Context, c store.Content, to []store.Placeme
 	}
 	close(next)
 	wg.Wait()
-	if v := panicked.Load(); v != nil {
-		panic(*v)
-	}
 	return errs
 }
 
-// catch keeps a panic for the goroutine that called Deliver: there it ends one session, here the daemon.
-func (s *Store) catch(panicked *atomic.Pointer[any], place func()) {
+// guarded makes a panic one placement's trouble alone: the others are there and must be told so, and in a goroutine of
+// its own it would end the daemon.
+func (s *Store) guarded(ctx context.Context, c store.Content, p *store.Placement) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			s.log.Error("panic in a delivery", "cause", v, "stack", string(debug.Stack()))
-			panicked.Store(&v)
+			s.log.Error("panic in a delivery", "mailbox", p.Mailbox, "cause", v, "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", v)
 		}
 	}()
-	place()
+	return s.place(ctx, c, p)
 }
 
 // place delivers one copy when there is a free slot.

@@ -105,29 +105,43 @@ func positive(n, otherwise int) int {
 	return otherwise
 }
 
-// makeRoot makes path and what is missing above it, and syncs each directory that got a new name.
+// makeRoot makes path and what is missing above it, and syncs every directory that its name rests on: one that is
+// there already may have been made a moment ago, by whoever died before the sync. Of those that were there, the ones
+// that may not be opened are passed over: they are somebody else's, and older than the first mail.
 func makeRoot(path string) error {
-	if fi, err := os.Stat(path); err == nil && fi.IsDir() {
-		return nil
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return err
 	}
 	parent := filepath.Dir(path)
-	if parent != path {
-		if err := makeRoot(parent); err != nil {
-			return err
-		}
+	if parent == path {
+		return nil
 	}
-	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := makeRoot(parent); err != nil {
+		return err
+	}
+	err = os.Mkdir(path, 0o700)
+	made := err == nil
+	if err != nil && !errors.Is(err, fs.ErrExist) && !isDir(path) {
 		return err
 	}
 	d, err := os.Open(parent)
+	if err != nil && !made {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	if err := syncDir(int(d.Fd())); err != nil {
+	if err := syncDir(int(d.Fd())); err != nil && made {
 		return fmt.Errorf("sync %s: %w", parent, err)
 	}
 	return nil
+}
+
+func isDir(path string) bool {
+	fi, err := os.Stat(path)
+	return err == nil && fi.IsDir()
 }
 
 // Check says whether mailbox would take size more octets now. A mailbox that is not there yet is as good as one that is:
