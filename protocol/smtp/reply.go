@@ -26,9 +26,10 @@ func (r Reply) Transient() bool { return r.Code >= 400 && r.Code < 500 }
 // Permanent says whether the code is 5yz: do not try again.
 func (r Reply) Permanent() bool { return r.Code >= 500 && r.Code < 600 }
 
-// Enhanced returns the enhanced status code, "5.1.1" say, or "" if there is none.
+// Enhanced returns the enhanced status code, "5.1.1" say, or "" if there is none. A 3yz reply has none, whatever its
+// Status says: there is no class 3 (RFC 3463 §2).
 func (r Reply) Enhanced() string {
-	if r.Status == "" {
+	if !r.enhanced() {
 		return ""
 	}
 	return strconv.Itoa(r.Code/100) + "." + string(r.Status)
@@ -42,6 +43,8 @@ func (r Reply) String() string {
 // Error makes a negative reply an error for clients that were given it.
 func (r Reply) Error() string { return r.String() }
 
+func (r Reply) enhanced() bool { return r.Status != "" && r.Code/100 != 3 }
+
 // Append appends the reply in its form on the wire. The enhanced status stands at the start of every line
 // (RFC 2034 §4). Octets that would break the line are replaced, so that no text can forge a second reply.
 func (r Reply) Append(b []byte) []byte {
@@ -54,7 +57,7 @@ func (r Reply) Append(b []byte) []byte {
 		} else {
 			b = append(b, ' ')
 		}
-		if r.Status != "" {
+		if r.enhanced() {
 			b = append(b, byte('0'+r.Code/100), '.')
 			b = append(b, r.Status...)
 			b = append(b, ' ')
