@@ -16,10 +16,10 @@ import (
 
 // Content of every size around a block's comes back octet for octet, from memory and from a file.
 func TestContentSizes(t *testing.T) {
-	for name, memory := range map[string]int64{"memory": 0, "file": 1, "file after a block": 33 << 10} {
+	for name, memory := range map[string]int64{"memory": 0, "file": 1, "file after a block": 17 << 10} {
 		t.Run(name, func(t *testing.T) {
 			h := newHost(t, func(c *delivery.Config) { c.Memory = memory })
-			for _, size := range []int{0, 1, 100, 32<<10 - 1, 32 << 10, 32<<10 + 1, 64 << 10, 2<<20 + 5, 5 << 20} {
+			for _, size := range []int{0, 1, 100, 16<<10 - 1, 16 << 10, 16<<10 + 1, 64 << 10, 2<<20 + 5, 5 << 20} {
 				content := strings.Repeat("0123456789abcde\n", size/16+1)[:size]
 				env := envelope("size@example.org")
 				if got := h.deliver(env, iotest.HalfReader(strings.NewReader(content))); !strings.HasPrefix(got[0], "250") {

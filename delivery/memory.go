@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	blockSize = 32 << 10 // most messages are one block
-	maxBlocks = 64       // of one message: 2 MiB; beyond that a file is no slower
+	blockSize = 16 << 10 // most messages are one block or two
+	maxBlocks = 128      // of one message: 2 MiB; beyond that a file is no slower
 )
 
 // temporary is the pattern of the names of files that lose them at once.

@@ -12,7 +12,7 @@ import (
 
 // A message goes to the disk in one write if it fits the small block, else in large ones.
 const (
-	smallBlock = 32 << 10
+	smallBlock = 16 << 10
 	largeBlock = 128 << 10
 )
 
