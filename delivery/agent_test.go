@@ -281,3 +281,20 @@ func TestMailboxName(t *testing.T) {
 		}
 	}
 }
+
+// A panic in one store is the trouble of its recipients, wherever it runs.
+func TestPanicInASecondStore(t *testing.T) {
+	h := newHost(t, func(c *delivery.Config) {
+		c.Blocks = append(c.Blocks, delivery.Block{Domains: []string{"other.example"}, Store: panicky{}})
+	})
+	got := h.deliver(envelope("ann@example.org", "ben@other.example", "cy@example.org"), strings.NewReader(letter))
+	for i, want := range []string{"250 2.1.5 <ann", "451 4.3.0 <ben", "250 2.1.5 <cy"} {
+		if !strings.HasPrefix(got[i], want) {
+			t.Errorf("reply %d: %s", i, got[i])
+		}
+	}
+}
+
+type panicky struct{ store.Store }
+
+func (panicky) Deliver(context.Context, store.Content, []store.Placement) []error { panic("broken") }

@@ -65,6 +65,9 @@ func TestContentRefused(t *testing.T) {
 	if n := strings.Count(h.log.String(), "status=bounced"); n != 2 {
 		t.Errorf("logged %s", h.log.String())
 	}
+	if !strings.Contains(h.log.String(), "mailbox=ben@example.org") || strings.Contains(h.log.String(), "size=") {
+		t.Errorf("the log does not tell the mailbox, or tells a size that nobody knows: %s", h.log.String())
+	}
 }
 
 // A temporary file that cannot be made is a doubt about every recipient.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -17,7 +19,7 @@ func (a *Agent) Deliver(ctx context.Context, env *smtp.Envelope, r io.Reader) []
 	c, err := a.memory.receive(r)
 	defer c.release()
 	if errors.Is(err, errGone) {
-		a.cfg.Log.InfoContext(ctx, "client left inside a message", "id", env.ID, "session", env.Session, "cause", err)
+		a.cfg.Log.InfoContext(ctx, "no message", "id", env.ID, "session", env.Session, "cause", err)
 		return nil
 	}
 	d := delivery{env: env, start: start, outcomes: make([]outcome, len(env.Recipients))}
@@ -25,17 +27,19 @@ func (a *Agent) Deliver(ctx context.Context, env *smtp.Envelope, r io.Reader) []
 		err = errLoop
 	}
 	if err != nil {
-		d.fail(err)
+		a.fail(&d, err)
 	} else {
+		d.size = sizeAttr(c.Size())
 		a.place(ctx, &d, c)
 	}
-	return a.conclude(ctx, &d, c.Size())
+	return a.conclude(ctx, &d)
 }
 
 // A delivery is one message on its way to its mailboxes.
 type delivery struct {
 	env      *smtp.Envelope
 	start    time.Time
+	size     slog.Attr // none if the content was not received whole
 	outcomes []outcome // of env.Recipients, by number
 	batches  []batch
 }
@@ -56,9 +60,11 @@ type batch struct {
 	recipients [][]int // by placement, whom it is the copy of
 }
 
-func (d *delivery) fail(err error) {
-	for i := range d.outcomes {
-		d.outcomes[i].cause = err
+// fail gives all recipients the same outcome.
+func (a *Agent) fail(d *delivery, cause error) {
+	for i, to := range d.env.Recipients {
+		rt, _ := a.route(to.To) // for the log alone
+		d.outcomes[i].mailbox, d.outcomes[i].cause = rt.mailbox, cause
 	}
 }
 
@@ -75,10 +81,10 @@ func (a *Agent) place(ctx context.Context, d *delivery, c store.Content) {
 	}
 	var others sync.WaitGroup
 	for i := range d.batches[min(1, len(d.batches)):] {
-		others.Go(func() { d.hand(ctx, c, &d.batches[i+1]) })
+		others.Go(func() { a.hand(ctx, d, c, &d.batches[i+1]) })
 	}
 	if len(d.batches) > 0 {
-		d.hand(ctx, c, &d.batches[0])
+		a.hand(ctx, d, c, &d.batches[0])
 	}
 	others.Wait()
 }
@@ -86,8 +92,14 @@ func (a *Agent) place(ctx context.Context, d *delivery, c store.Content) {
 // errNotTold is what became of a recipient as long as no store has said so.
 var errNotTold = errors.New("the store did not say what became of it")
 
-// hand gives a store its placements. Nothing is taken for delivered that the store has not said is.
-func (d *delivery) hand(ctx context.Context, c store.Content, b *batch) {
+// hand gives a store its placements. Nothing is taken for delivered that the store has not said is. A panic is the
+// trouble of this store's recipients alone; in a goroutine of its own it would end the daemon.
+func (a *Agent) hand(ctx context.Context, d *delivery, c store.Content, b *batch) {
+	defer func() {
+		if v := recover(); v != nil {
+			a.cfg.Log.ErrorContext(ctx, "panic in a store", "id", d.env.ID, "cause", v, "stack", string(debug.Stack()))
+		}
+	}()
 	errs := b.store.Deliver(ctx, c, b.placements)
 	for n, recipients := range b.recipients {
 		err := errNotTold
@@ -125,7 +137,7 @@ func (d *delivery) batch(s store.Store) *batch {
 }
 
 // conclude makes the replies and logs each outcome.
-func (a *Agent) conclude(ctx context.Context, d *delivery, size int64) []smtp.Reply {
+func (a *Agent) conclude(ctx context.Context, d *delivery) []smtp.Reply {
 	replies := make([]smtp.Reply, len(d.outcomes))
 	for i := range d.outcomes {
 		o := &d.outcomes[i]
@@ -136,7 +148,7 @@ func (a *Agent) conclude(ctx context.Context, d *delivery, size int64) []smtp.Re
 			o.reply = replyFor(o.cause).For(o.to.To)
 		}
 		replies[i] = o.reply
-		a.log(ctx, d.env, *o, sizeAttr(size), delayAttr(a.cfg.Now().Sub(d.start)))
+		a.log(ctx, d.env, *o, d.size, delayAttr(a.cfg.Now().Sub(d.start)))
 	}
 	return replies
 }

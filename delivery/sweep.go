@@ -15,9 +15,12 @@ const sweepAge = time.Hour
 
 // Sweep removes temporary files of content that a crash has left between making them and taking their names away.
 // It is a store.Sweeper's.
-func (a *Agent) Sweep(context.Context) (removed int, err error) {
+func (a *Agent) Sweep(ctx context.Context) (removed int, err error) {
 	names, err := filepath.Glob(filepath.Join(a.cfg.TempDir, temporary))
 	for _, name := range names {
+		if ctx.Err() != nil {
+			return removed, ctx.Err()
+		}
 		info, failed := os.Lstat(name)
 		if failed == nil && a.cfg.Now().Sub(info.ModTime()) > sweepAge && info.Mode().IsRegular() {
 			if failed = os.Remove(name); failed == nil {

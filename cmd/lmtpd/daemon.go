@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -92,8 +93,8 @@ func (d *daemon) open() (err error) {
 		return errors.Join(err, d.close())
 	}
 	d.sweepers = append(d.sweepers, agent)
-	for _, s := range d.stores {
-		if sw, can := s.(store.Sweeper); can {
+	for i, s := range d.stores {
+		if sw, can := s.(store.Sweeper); can && slices.Index(d.stores, s) == i { // blocks may share a store
 			d.sweepers = append(d.sweepers, sw)
 		}
 	}
@@ -145,7 +146,11 @@ func (d *daemon) run(ctx context.Context) error {
 		})
 	}
 	sweeping, stopSweep := context.WithCancel(ctx)
-	running.Go(func() { d.sweep(sweeping) })
+	swept := make(chan struct{})
+	go func() {
+		defer close(swept)
+		d.sweep(sweeping)
+	}()
 	var err error
 	select {
 	case <-ctx.Done():
@@ -154,12 +159,39 @@ func (d *daemon) run(ctx context.Context) error {
 	stopSweep()
 	d.shutDown()
 	running.Wait()
+	select {
+	case <-swept:
+	case <-time.After(time.Second):
+		d.log.Error("the sweep does not end")
+		return err
+	}
 	if n := d.server.Conns(); n > 0 {
 		// Their deliveries hang in a disk that does not answer, and so would closing the stores.
 		d.log.Error("sessions do not end", "connections", n)
 		return err
 	}
 	return errors.Join(err, d.close())
+}
+
+// summary says in one line where the daemon listens and where mail goes.
+func (d *daemon) summary() string {
+	var parts []string
+	for i, l := range d.cfg.Listen {
+		parts = append(parts, l.name(d.listeners[i].Addr()))
+	}
+	text := "listening on " + strings.Join(parts, ", ")
+	for _, m := range d.cfg.Mailboxes {
+		text += fmt.Sprintf("; mail for %s goes to %s", strings.Join(m.Domains, ", "), m.Store)
+	}
+	return text
+}
+
+// name names a listener as the configuration does, with the port that it was given if that said 0.
+func (l Listen) name(a net.Addr) string {
+	if l.Network == "unix" {
+		return l.Protocol + " unix:" + l.Address
+	}
+	return l.Protocol + " " + a.String()
 }
 
 // shutDown ends the sessions within the time there is. Those that are cut off are no error of ours: their

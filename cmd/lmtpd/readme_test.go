@@ -89,3 +89,29 @@ func TestReadmeTranscripts(t *testing.T) {
 		t.Errorf("README.md names %s, which is not there", name)
 	}
 }
+
+// The configurations that README.md shows are good, the second listener in the place of the first.
+func TestReadmeConfigurations(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(moduleRoot, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```toml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	if len(blocks) != 2 {
+		t.Fatalf("%d configurations, want 2", len(blocks))
+	}
+	first := strings.NewReplacer(`, "root"`, "", `"postfix"`, `"root"`).Replace(blocks[0][1]) // postfix may not be installed
+	listener := regexp.MustCompile(`(?s)\[\[listen\]\].*?\n\n`)
+	for name, conf := range map[string]string{"unix": first, "TCP": listener.ReplaceAllLiteralString(first, blocks[1][1]+"\n")} {
+		file := filepath.Join(t.TempDir(), "lmtpd.toml")
+		if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := overrides{config: file}.load()
+		if err != nil {
+			t.Errorf("%s: %v\n%s", name, err, conf)
+		} else if len(cfg.Listen) != 1 || len(cfg.Mailboxes[0].Domains) != 2 {
+			t.Errorf("%s: %+v", name, cfg)
+		}
+	}
+}

@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/signal"
 	"runtime"
-	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -41,14 +39,14 @@ func serve(c *cli.Context) error {
 	signal.Ignore(syscall.SIGHUP)
 	ctx, stop := signal.NotifyContext(c.Context, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process as it would have without us
 	useThreads()
 	log := newLog(c.App.ErrWriter, cfg.Log)
 	d, err := newDaemon(cfg, log)
 	if err != nil {
 		return err
 	}
-	log.Info("ready: "+cfg.summary(), "version", c.App.Version, "uid", os.Getuid())
-	context.AfterFunc(ctx, stop) // a second signal ends the process as it would have without us
+	log.Info("ready: "+d.summary(), "version", c.App.Version, "uid", os.Getuid())
 	return d.run(ctx)
 }
 
@@ -76,27 +74,6 @@ func levelNames(groups []string, a slog.Attr) slog.Attr {
 		a.Value = slog.StringValue("TRACE")
 	}
 	return a
-}
-
-// summary says in one line where the daemon listens and where mail goes.
-func (cfg *Config) summary() string {
-	var parts []string
-	for _, l := range cfg.Listen {
-		parts = append(parts, l.String())
-	}
-	text := "listening on " + strings.Join(parts, ", ")
-	for _, m := range cfg.Mailboxes {
-		text += fmt.Sprintf("; mail for %s goes to %s", strings.Join(m.Domains, ", "), m.Store)
-	}
-	return text
-}
-
-// String names a listener as the configuration does.
-func (l Listen) String() string {
-	if l.Network == "unix" {
-		return l.Protocol + " unix:" + l.Address
-	}
-	return l.Protocol + " " + l.Address
 }
 
 // exitFor gives an error of the start its exit code.

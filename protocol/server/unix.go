@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 )
@@ -20,8 +21,25 @@ var (
 	ErrNotSocket   = errors.New("there is something else than a socket")
 )
 
-// MaxSocketPath is what sockaddr_un holds on every platform but the longest (unix(7): 108 with its NUL).
+// MaxSocketPath is how long the path of a socket may be everywhere: Linux has room for 108 octets with the NUL
+// (unix(7)), the BSDs for 104.
 const MaxSocketPath = 103
+
+// CheckSocketPath says whether ListenUnix can listen at path at all, as far as its name goes.
+func CheckSocketPath(path string) error {
+	if n := max(len(path), len(temporarySocket(path))); n > MaxSocketPath {
+		return fmt.Errorf("the path of a unix socket has at most %d octets, and this one takes %d", MaxSocketPath, n)
+	}
+	if strings.HasPrefix(path, "@") {
+		return errors.New("sockets without a file are not offered; a file of that name is written ./" + path)
+	}
+	return nil
+}
+
+// temporarySocket is a name of its own beside path, which is renamed to it: nobody connects before the mode is set.
+func temporarySocket(path string) string {
+	return filepath.Dir(path) + "/.l" + strconv.FormatUint(1<<32+rand.Uint64N(1<<32), 36)
+}
 
 // SocketOwner says to whom a unix socket belongs and what they may do. A UID or GID of -1 is left as it is.
 type SocketOwner struct {
@@ -42,11 +60,10 @@ func ListenUnix(path string, owner SocketOwner) (net.Listener, error) {
 }
 
 func listenUnix(path string, owner SocketOwner) (net.Listener, error) {
-	// A name of its own beside path, then renamed: nobody connects before the mode is set.
-	tmp := filepath.Join(filepath.Dir(path), ".l"+strconv.FormatUint(rand.Uint64N(1<<32), 36))
-	if max(len(path), len(tmp)) > MaxSocketPath {
-		return nil, fmt.Errorf("the path is too long for a socket, which has %d octets", MaxSocketPath)
+	if err := CheckSocketPath(path); err != nil {
+		return nil, err
 	}
+	tmp := temporarySocket(path)
 	if err := ProbeSocket(path); err != nil && !errors.Is(err, ErrSocketStale) {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"net"
 	"time"
 
 	"lmtpd/protocol/session"
@@ -34,6 +35,9 @@ func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.rwc.Read(p)
 	if err != nil && c.woken() {
 		err = errShutdown
+	}
+	if op, is := errors.AsType[*net.OpError](err); is {
+		err = op.Err // logs know the session; addresses of sockets say nothing more
 	}
 	return n, err
 }

@@ -46,19 +46,24 @@ func (s *Session) bdat(_ context.Context, arg string) Step {
 		s.content.src = s.chunks
 	}
 	if !last && s.cfg.MaxSize > 0 && n > s.cfg.MaxSize-s.content.n {
+		s.trailing = true
 		return s.skip(n, tooBig) // and then the transaction is over
 	}
 	s.state, s.chunks.last = chunked, last
 	return Step{Next: Next{Kind: Chunk, Octets: n}}
 }
 
-// refuseChunk refuses a BDAT that is out of order. Its octets come all the same.
+// refuseChunk refuses a BDAT that is out of order. Its octets come all the same. Those of a message that a chunk
+// was refused of are no bad commands: they were sent before the client could know (RFC 3030 §4.2).
 func (s *Session) refuseChunk(arg string, r smtp.Reply) Step {
-	n, _, valid := parseChunk(arg)
+	n, last, valid := parseChunk(arg)
 	if !valid {
 		return s.step(Close, badArguments)
 	}
-	s.bad++
+	if !s.trailing {
+		s.bad++
+	}
+	s.trailing = s.trailing && !last
 	return s.skip(n, r)
 }
 
@@ -79,7 +84,7 @@ func parseChunk(arg string) (n int64, last, valid bool) {
 // Chunk takes the octets of a chunk from r, which ends in io.EOF after them.
 func (s *Session) Chunk(ctx context.Context, r io.Reader) Step {
 	if !s.refusal.IsZero() {
-		return s.skipped(r)
+		return s.skipped(ctx, r)
 	}
 	s.chunks.chunk = r
 	if s.chunks.last && s.chunks.resume == nil {
@@ -95,14 +100,20 @@ func (s *Session) Chunk(ctx context.Context, r io.Reader) Step {
 
 // skipped reads a chunk that is refused, and then refuses it. Content that it was to continue comes to nothing:
 // only now, for whatever its handler makes of that, the session must be in step.
-func (s *Session) skipped(r io.Reader) Step {
+func (s *Session) skipped(ctx context.Context, r io.Reader) Step {
 	refusal := s.refusal
 	s.refusal = smtp.Reply{}
 	if _, err := io.Copy(io.Discard, r); err != nil {
 		return s.step(Close)
 	}
-	if s.chunks != nil {
+	switch {
+	case s.chunks != nil && s.chunks.cancel != nil:
 		s.abandon(refusal)
+	case s.chunks != nil: // its first chunk: the handler hears of the message only now
+		s.content.err = refusal
+		env, c := s.env, s.content
+		s.forget()
+		s.handler.Deliver(ctx, env, c)
 	}
 	if s.bad >= s.cfg.MaxErrors {
 		return s.step(Close, refusal, tooManyErrors)
@@ -169,5 +180,6 @@ func (s *Session) chunkPanicked() Step {
 		return s.finish(nil)
 	}
 	s.forget()
+	s.trailing = true
 	return s.step(Command, failed)
 }

@@ -78,12 +78,13 @@ func TestContentEnds(t *testing.T) {
 	}
 }
 
-// TestTooBigFirstChunk proves that a first chunk that is too big never reaches a handler.
+// TestTooBigFirstChunk proves that of a first chunk that is too big the handler has the refusal and no octet.
 func TestTooBigFirstChunk(t *testing.T) {
 	w := newWitness(t)
 	talk(t, session.LMTP(), w, "LHLO c", "MAIL FROM:<s@example.com>", "RCPT TO:<ann@example.org>",
 		"BDAT 1001", strings.Repeat("x", 999))
-	if w.abandoned != 1 || len(w.broken) > 0 {
+	refusal, is := errors.AsType[smtp.Reply](errors.Join(w.broken...))
+	if w.abandoned > 0 || len(w.broken) != 1 || !is || refusal.Code != 552 {
 		t.Errorf("abandoned %d times, broken %v", w.abandoned, w.broken)
 	}
 }

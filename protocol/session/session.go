@@ -53,12 +53,13 @@ type Session struct {
 	bad      int
 	replies  []smtp.Reply
 
-	origin  smtp.Client    // what XFORWARD said for the next transaction
-	env     *smtp.Envelope // the transaction's; nil outside of one
-	octets  int            // of its recipients, as they were named
-	content *content       // being received
-	chunks  *chunks        // receiving it in chunks
-	refusal smtp.Reply     // to the chunk that is being skipped
+	origin   smtp.Client    // what XFORWARD said for the next transaction
+	env      *smtp.Envelope // the transaction's; nil outside of one
+	octets   int            // of its recipients, as they were named
+	content  *content       // being received
+	chunks   *chunks        // receiving it in chunks
+	refusal  smtp.Reply     // to the chunk that is being skipped
+	trailing bool           // a chunk was refused, and those that were sent behind it may still come
 }
 
 // New returns a session with peer. Its first call is Start.
@@ -86,6 +87,7 @@ func (s *Session) Line(ctx context.Context, line []byte) Step {
 	if !valid {
 		return s.complain(badLine)
 	}
+	s.trailing = s.trailing && c.Verb == "BDAT"
 	v, known := s.verb(c.Verb)
 	if !known {
 		return s.complain(unknownVerb)
