@@ -1,10 +1,12 @@
 package client
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -69,9 +71,9 @@ func hostPort(s string) string {
 		u.RawQuery != "" || u.Fragment != "" {
 		return ""
 	}
-	port := u.Port()
-	if port == "" {
-		port = lmtpPort
+	port := cmp.Or(u.Port(), lmtpPort)
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 { // nobody listens on port 0
+		return ""
 	}
 	return net.JoinHostPort(u.Hostname(), port)
 }
