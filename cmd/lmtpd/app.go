@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -26,7 +27,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 	var bad mistakes
 	switch text := strings.TrimRight(err.Error(), "\n"); {
 	case text == "":
-	case asMistakes(err, &bad):
+	case errors.As(err, &bad):
 		fmt.Fprintln(a.stderr, text) // each line begins with its own place
 	default:
 		fmt.Fprintf(a.stderr, "lmtpd: %s\n", text)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -16,19 +17,10 @@ func (t *table) get(key string) *entry {
 // done reports every key that nobody has asked for.
 func (t *table) done() {
 	for _, key := range t.order {
-		if e := t.values[key]; !t.knows(key) {
+		if e := t.values[key]; !slices.Contains(t.known, key) {
 			t.report.add(e.key, "unknown %s %q%s%s", noun(e), key, t.place(), didYouMean("", key, t.known))
 		}
 	}
-}
-
-func (t *table) knows(key string) bool {
-	for _, k := range t.known {
-		if k == key {
-			return true
-		}
-	}
-	return false
 }
 
 // place ends "unknown key" with the table it is in.
@@ -103,8 +95,7 @@ func field[T any](t *table, key string, dst *T, parse func(string) (T, error)) {
 	*dst = parsed
 }
 
-// fields reads a list of strings and parses each of them. seen, if not nil, hears of every good one and where
-// it stands.
+// fields reads a list of strings and parses each of them. seen hears of every good one and where it stands.
 func fields[T any](t *table, key string, parse func(string) (T, error), seen func(T, position)) {
 	e := t.get(key)
 	if e == nil {

@@ -156,7 +156,7 @@ func (m mailbox) messages(ctx context.Context) ([]store.Message, error) {
 }
 
 func showMessage(c *cli.Context, m mailbox) error {
-	message, err := m.open(background(c), c.Args().Get(1))
+	message, err := m.open(c.Context, c.Args().Get(1))
 	if err != nil {
 		return err
 	}
@@ -175,8 +175,8 @@ func showMessage(c *cli.Context, m mailbox) error {
 func removeMessages(c *cli.Context, m mailbox) error {
 	var errs []error
 	for _, id := range c.Args().Tail() {
-		errs = append(errs, m.find(background(c), id, func(folder string) error {
-			return m.store.Remove(background(c), m.name, folder, id)
+		errs = append(errs, m.find(c.Context, id, func(folder string) error {
+			return m.store.Remove(c.Context, m.name, folder, id)
 		}))
 	}
 	return errors.Join(errs...)

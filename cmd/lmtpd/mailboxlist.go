@@ -30,12 +30,12 @@ func listMailboxes(c *cli.Context) error {
 		lines := []mailboxLine{}
 		var errs []error
 		for _, s := range distinct(stores) {
-			for name, err := range s.Mailboxes(background(c)) {
+			for name, err := range s.Mailboxes(c.Context) {
 				if err != nil {
 					errs = append(errs, fmt.Errorf("list mailboxes: %w", err))
 					continue
 				}
-				line, err := describe(background(c), s, name)
+				line, err := describe(c.Context, s, name)
 				if err != nil {
 					errs = append(errs, err)
 				}
@@ -84,7 +84,7 @@ type messageLine struct {
 }
 
 func listMessages(c *cli.Context, m mailbox) error {
-	list, err := m.messages(background(c))
+	list, err := m.messages(c.Context)
 	if err != nil {
 		return err
 	}

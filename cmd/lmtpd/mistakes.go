@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,9 +39,6 @@ func (m mistakes) ExitCode() int {
 	}
 	return exUsage
 }
-
-// asMistakes says whether err is, or wraps, mistakes.
-func asMistakes(err error, m *mistakes) bool { return errors.As(err, m) }
 
 // A report collects mistakes while a configuration is read.
 type report struct {

@@ -39,8 +39,8 @@ func sendCommand() *cli.Command {
 				Name: "from", DefaultText: "you at this host", Usage: "reverse-path `ADDRESS`, <> for the null one",
 			},
 			&cli.StringSliceFlag{Name: "to", Usage: "recipient `ADDRESS`; repeated, or several divided by commas"},
-			&cli.BoolFlag{Name: "verbose", Usage: "show the dialogue on standard error"},
-			&cli.BoolFlag{Name: "json", Usage: "print a JSON object per recipient, one a line"},
+			&cli.BoolFlag{Name: "verbose", Usage: "show the dialogue on standard error", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "json", Usage: "print a JSON object per recipient, one a line", DisableDefaultText: true},
 		},
 		Action: send,
 	}
@@ -63,7 +63,7 @@ func send(c *cli.Context) error {
 		return err
 	}
 	defer content.Close()
-	results, err := handOver(background(c), address, sendOptions(c), m)
+	results, err := handOver(c.Context, address, sendOptions(c), m)
 	if err := reportResults(c, m.Recipients, results); err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func sendContent(c *cli.Context, m *client.Message) (io.Closer, error) {
 }
 
 func sendOptions(c *cli.Context) client.Options {
-	o := client.Options{Hello: helloName()}
+	o := client.Options{Hello: systemName()}
 	if c.Bool("verbose") {
 		o.Trace = func(d client.Direction, line string) {
 			fmt.Fprintf(c.App.ErrWriter, "%s: %s\n", d, printable(line))

@@ -168,7 +168,7 @@ func TestSendVerbose(t *testing.T) {
 	drop := startMailDrop(t, "tcp", "127.0.0.1:0")
 	_, _, got := runSend(t, "hi\n", "--server", drop.url, "--from", "<>", "--verbose", "--to", "ann@example.org")
 	want := `S: 220 drop
-C: LHLO ` + helloName() + `
+C: LHLO ` + systemName() + `
 S: 250-drop
 S: 250-SIZE 1000
 S: 250-SMTPUTF8
@@ -191,6 +191,17 @@ S: 221 bye
 	}
 }
 
+// Mail sent without --from comes from this host by the name that serve calls it, too.
+func TestCallersAddress(t *testing.T) {
+	cfg, err := overrides{}.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if from := callersAddress(); !strings.HasSuffix(from, "@"+cfg.Hostname) {
+		t.Errorf("%s is not at %s", from, cfg.Hostname)
+	}
+}
+
 func TestSendMistakes(t *testing.T) {
 	dir := t.TempDir()
 	for _, tt := range []struct {
@@ -205,6 +216,7 @@ func TestSendMistakes(t *testing.T) {
 		{"ESMTP", []string{"--to", "a@x", "--server", "smtp://localhost:25"}, exUsage, "only LMTP is spoken"},
 		{"ESMTPS", []string{"--to", "a@x", "--server", "smtps://localhost"}, exUsage, "only LMTP is spoken"},
 		{"no URL", []string{"--to", "a@x", "--server", "localhost"}, exUsage, "malformed server address"},
+		{"port too large", []string{"--to", "a@x", "--server", "lmtp://h:99999"}, exUsage, "malformed server address"},
 		{"bad recipient", []string{"--to", "a@x,"}, exDataErr, "malformed path"},
 		{"bad reverse-path", []string{"--to", "a@x", "--from", "me"}, exDataErr, "malformed path"},
 		{"no such file", []string{"--to", "a@x", filepath.Join(dir, "none")}, exIOErr, "none"},

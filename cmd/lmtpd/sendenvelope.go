@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"os/user"
 	"strings"
 
@@ -76,13 +75,5 @@ func callersAddress() string {
 	if u, err := user.Current(); err == nil {
 		name = cmp.Or(u.Username, name)
 	}
-	return smtp.Path{Local: name, Domain: helloName()}.String()
-}
-
-// helloName is what this host calls itself, if that can be said in a hello.
-func helloName() string {
-	if name, err := os.Hostname(); err == nil && smtp.IsDomain(name, smtp.ASCII) {
-		return name
-	}
-	return "localhost"
+	return smtp.Path{Local: name, Domain: systemName()}.String()
 }

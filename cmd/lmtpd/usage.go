@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"strings"
@@ -110,12 +109,4 @@ func arity(usage string) (least, most int) {
 func usage(c *cli.Context, format string, args ...any) error {
 	text := fmt.Sprintf(format, args...)
 	return cli.Exit(fmt.Sprintf("%s (see %s --help)", text, c.Command.HelpName), exUsage)
-}
-
-// background is the context of a command: what App.RunContext was given.
-func background(c *cli.Context) context.Context {
-	if c.Context == nil {
-		return context.Background()
-	}
-	return c.Context
 }
