@@ -42,6 +42,9 @@ func smallDisk(t *testing.T, options string) (d *daemon, disk string) {
 // expectReplies compares how replies begin with what was expected, in order.
 func expectReplies(t *testing.T, replies []string, want ...string) {
 	t.Helper()
+	if len(replies) != len(want) {
+		t.Fatalf("replies %q, want %q", replies, want)
+	}
 	for i, reply := range replies {
 		if !strings.HasPrefix(reply, want[i]+" ") {
 			t.Errorf("reply %d: %q, want %s", i+1, reply, want[i])

@@ -49,6 +49,50 @@ func TestTerminate(t *testing.T) {
 	only(t, d, "ben").sameContent(t, body)
 }
 
+// SIGHUP changes nothing, and SIGINT ends the daemon as SIGTERM does.
+func TestOtherSignals(t *testing.T) {
+	d := startDaemon(t)
+	c := dial(t, "unix", d.socket).lhlo()
+	d.signal(t, syscall.SIGHUP)
+	expectReplies(t, c.transaction(letter("signal", 500), "ann@example.org"), "250 2.1.5")
+	dial(t, "unix", d.socket).lhlo().say(221, "QUIT")
+	d.signal(t, syscall.SIGINT)
+	c.reply(421)
+	c.ended()
+	if code := d.wait(t); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
+}
+
+// When the time for shutting down is over, a message in progress is cut off: its client hears no 250, nothing is left
+// of it, and the daemon ends with 0.
+func TestTerminateRunsOut(t *testing.T) {
+	d := newDaemon(t)
+	d.configure(t, "[limits]\nshutdown = \"50ms\"\n")
+	d.start(t)
+	c := dial(t, "unix", d.socket).lhlo()
+	c.say(250, "MAIL FROM:<sender@example.net>")
+	c.say(250, "RCPT TO:<ann@example.org>")
+	c.say(354, "DATA")
+	if _, err := c.W.Write(stuffed(letter("cut", 1000))); err != nil {
+		t.Fatal(err)
+	}
+	c.W.Flush()
+	d.signal(t, syscall.SIGTERM)
+	for line, err := c.ReadLine(); err == nil; line, err = c.ReadLine() {
+		if !strings.HasPrefix(line, "421 ") {
+			t.Errorf("said %q to a message that has no end", line)
+		}
+	}
+	if code := d.wait(t); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
+	d.await(t, "sessions were cut off")
+	if left := append(temporaries(t, d.dir), paths(visible(t, d.root))...); len(left) != 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
 // stuffed is content as it goes over the wire (RFC 5321 §4.5.2).
 func stuffed(content []byte) []byte {
 	s := strings.ReplaceAll("\r\n"+string(content), "\r\n.", "\r\n..")
