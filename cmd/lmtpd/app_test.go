@@ -51,6 +51,21 @@ func TestUsage(t *testing.T) {
 	}
 }
 
+// A flag that is given and empty does not mean its default.
+func TestEmptyFlags(t *testing.T) {
+	for _, flag := range []string{"config", "data", "store", "accounts", "lmtp", "domain"} {
+		for _, args := range [][]string{{"--" + flag, ""}, {"--" + flag + "="}} {
+			code, stdout, stderr := runApp(t, append([]string{"check"}, args...)...)
+			if want := "lmtpd: --" + flag + " is empty (see lmtpd check --help)\n"; code != exUsage || stdout != "" || stderr != want {
+				t.Errorf("%q: exit %d, %q, %q; want 64 and %q", args, code, stdout, stderr, want)
+			}
+		}
+	}
+	if code, _, stderr := runApp(t, "mailbox", "list", "--data", ""); code != exUsage {
+		t.Errorf("mailbox list: exit %d, %q", code, stderr)
+	}
+}
+
 // Help that was asked for goes to standard output, help instead of an action to standard error.
 func TestHelp(t *testing.T) {
 	for _, args := range []string{"--help", "-h", "help", "help check", "check --help", "mailbox --help", "mailbox show --help"} {

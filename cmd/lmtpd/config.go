@@ -36,6 +36,9 @@ type Listen struct {
 	Proxies Proxies
 }
 
+// place is where it listens, in one string.
+func (l Listen) place() string { return l.Network + ":" + l.Address }
+
 // Proxies are the clients that may speak for others.
 type Proxies struct {
 	Unix bool           // whoever may connect to this unix socket
@@ -90,8 +93,9 @@ func defaultLimits() Limits {
 
 // The defaults that are values by themselves.
 const (
-	defaultData    = "./lmtpd-data"
-	defaultAddress = "127.0.0.1:2424"
-	defaultDomain  = "localhost"
-	defaultMode    = fs.FileMode(0o660)
+	defaultData     = "./lmtpd-data"
+	defaultAddress  = "127.0.0.1:2424"
+	defaultDomain   = "localhost"
+	defaultAccounts = "any"
+	defaultMode     = fs.FileMode(0o660)
 )

@@ -182,10 +182,10 @@ func TestConfigFlags(t *testing.T) {
 			"example.org,xn--bcher-kva.example any maildir:/var/mail/%d/%n\nb.example any maildir:/d%%u/mail/%d/%n"},
 		{"store", overrides{store: "maildir:/m/%u"}, "/run/s [::1]:24",
 			"example.org,xn--bcher-kva.example,b.example any maildir:/m/%u"},
-		{"domains", overrides{domains: []string{"C.example", "d.example", "c.EXAMPLE"}}, "/run/s [::1]:24",
-			"c.example,d.example any maildir:/var/lib/lmtpd/mail/%d/%n"},
-		{"accounts", overrides{accounts: "any"}, "/run/s [::1]:24",
-			"example.org,xn--bcher-kva.example,b.example any maildir:/var/lib/lmtpd/mail/%d/%n"},
+		{"domains and store", overrides{domains: []string{"C.example", "d.example", "c.EXAMPLE"}, store: "maildir:/m/%u"}, "/run/s [::1]:24",
+			"c.example,d.example any maildir:/m/%u"},
+		{"accounts and store", overrides{accounts: "any", store: "maildir:/m/%u"}, "/run/s [::1]:24",
+			"example.org,xn--bcher-kva.example,b.example any maildir:/m/%u"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -201,6 +201,55 @@ func TestConfigFlags(t *testing.T) {
 				t.Errorf("mailboxes\n%s\nwant\n%s", got, tt.blocks)
 			}
 		})
+	}
+}
+
+// Without --store the store of the blocks is kept, if they agree on one.
+func TestConfigFlagsKeepStore(t *testing.T) {
+	const same = `
+[[mailboxes]]
+domains = ["a.example"]
+store   = "maildir:/m/%u"
+[[mailboxes]]
+domains  = ["b.example"]
+accounts = "any"
+store    = "maildir:/m/%u"
+`
+	for want, flags := range map[string]overrides{
+		"c.example any maildir:/m/%u":           {domains: []string{"c.example"}},
+		"a.example,b.example any maildir:/m/%u": {accounts: "any"},
+		"a.example any maildir:/n/%u":           {domains: []string{"a.example"}, store: "maildir:/n/%u", accounts: "any"},
+	} {
+		if got := blocks(load(t, same, flags)); got != want {
+			t.Errorf("mailboxes %s, want %s", got, want)
+		}
+	}
+	config := filepath.Join(t.TempDir(), "c.toml")
+	if err := os.WriteFile(config, []byte(wholeConfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for flag, flags := range map[string]overrides{
+		"domain":   {config: config, domains: []string{"c.example"}},
+		"accounts": {config: config, accounts: "any"},
+	} {
+		_, err := flags.load()
+		want := "lmtpd: --" + flag + ": the blocks of " + config + " have different stores; give --store"
+		if err == nil || err.Error() != want || exitCode(err) != exUsage {
+			t.Errorf("got %v\nwant %s", err, want)
+		}
+	}
+}
+
+// A mistake in a store is one mistake, although its block has another one then.
+func TestConfigFlagsWrongStore(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "c.toml")
+	text := "[[mailboxes]]\ndomains = [\"a.example\"]\nstore = \"maildir:/m/%u\"\n[[mailboxes]]\ndomains = [\"b.example\"]\nstore = \"x:\"\n"
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := overrides{config: config, domains: []string{"c.example"}}.load()
+	if want := config + ":6:9: store: unknown kind of store \"x\""; err == nil || err.Error() != want {
+		t.Errorf("got %v\nwant %s", err, want)
 	}
 }
 

@@ -16,8 +16,11 @@ import (
 // parseListener reads where to listen: "unix:PATH", "127.0.0.1:24", "[::1]:24", "localhost:24" or ":24".
 func parseListener(s string) (Listen, error) {
 	if path, ok := strings.CutPrefix(s, "unix:"); ok {
-		if _, err := parsePath(path); err != nil {
+		if path == "" {
 			return Listen{}, fmt.Errorf("%q has no path", s)
+		}
+		if _, err := parsePath(path); err != nil {
+			return Listen{}, err
 		}
 		if len(path) > server.MaxSocketPath {
 			return Listen{}, fmt.Errorf("the path of a unix socket has at most %d octets, and this one %d", server.MaxSocketPath, len(path))

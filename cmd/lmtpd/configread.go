@@ -26,7 +26,7 @@ func readListeners(cfg *Config, t *table) {
 		if !ok {
 			continue
 		}
-		key := l.Network + ":" + l.Address
+		key := l.place()
 		if first, twice := seen[key]; twice {
 			t.report.add(section.where("address"), "address: line %d listens there already", first.line)
 			continue

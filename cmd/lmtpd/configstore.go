@@ -33,11 +33,11 @@ func parseStore(s string) (StoreURL, error) {
 }
 
 func maildirURL(path string) (StoreURL, error) {
-	switch {
-	case path == "":
+	if path == "" {
 		return StoreURL{}, errors.New("maildir needs a path, as in maildir:/var/mail/%d/%n")
-	case strings.HasPrefix(path, "~"):
-		return StoreURL{}, errors.New("~ is not expanded here; write the whole path")
+	}
+	if _, err := parsePath(path); err != nil {
+		return StoreURL{}, err
 	}
 	t, err := store.ParseTemplate(path)
 	return StoreURL{"maildir", t}, err

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"lmtpd/delivery"
 	"lmtpd/protocol/smtp"
@@ -27,7 +29,9 @@ func parsePath(s string) (string, error) {
 	switch {
 	case s == "":
 		return "", errors.New("is empty")
-	case strings.ContainsRune(s, 0):
+	case strings.HasPrefix(s, "~"):
+		return "", errors.New("~ is not expanded here; write the whole path")
+	case strings.ContainsFunc(s, unicode.IsControl) || !utf8.ValidString(s):
 		return "", fmt.Errorf("%q is not a path", s)
 	}
 	return s, nil

@@ -32,12 +32,15 @@ func (m mistakes) Error() string {
 
 // ExitCode is 64 if only the flags are wrong, and 78 if the file is.
 func (m mistakes) ExitCode() int {
-	for _, one := range m {
-		if one.at != (position{}) {
-			return exConfig
-		}
+	if m.inFile() {
+		return exConfig
 	}
 	return exUsage
+}
+
+// inFile says whether the file is wrong.
+func (m mistakes) inFile() bool {
+	return slices.ContainsFunc(m, func(one mistake) bool { return one.at != (position{}) })
 }
 
 // A report collects mistakes while a configuration is read.

@@ -82,6 +82,9 @@ func TestMistakes(t *testing.T) {
 		// Values.
 		{"hostname", "hostname = \"a b\"\n", `1:12: hostname: "a b" is not a domain`},
 		{"empty path", "data = \"\"\n", `1:8: data: is empty`},
+		{"path with tilde", "data = \"~/x\"\nhostnam = 1\n", "1:8: data: ~ is not expanded here; write the whole path\n2:1: unknown key \"hostnam\"; did you mean \"hostname\"?"},
+		{"path with tilde beside a store", "data = \"~/x\"\n" + box + "store = \"maildir:/m/%u\"\n", `1:8: data: ~ is not expanded here; write the whole path`},
+		{"path with control character", "data = \"/\\u0007\"\n", `1:8: data: "/\a" is not a path`},
 		{"size without unit", "[limits]\nmessage_size = \"50M\"\n", `2:16: message_size: "50M" is not a size such as "50MiB", "50MB" or 52428800`},
 		{"size below one", "[limits]\nmessage_size = 0\n", `2:16: message_size: "0" is not a size: it must be at least 1`},
 		{"size too large", "[limits]\nmemory = \"9000000000GiB\"\n", `2:10: memory: "9000000000GiB" is too large`},
@@ -104,6 +107,7 @@ func TestMistakes(t *testing.T) {
 		{"host", "[[listen]]\naddress = \"1.2.3.400:24\"\n", `2:11: address: "1.2.3.400:24" is not an address: "1.2.3.400" is neither an IP address nor a host`},
 		{"bare path", "[[listen]]\naddress = \"/run/s\"\n", `2:11: address: "/run/s" is not an address; a unix socket is written unix:/run/s`},
 		{"socket without path", "[[listen]]\naddress = \"unix:\"\n", `2:11: address: "unix:" has no path`},
+		{"socket with tilde", "[[listen]]\naddress = \"unix:~/s\"\n", `2:11: address: ~ is not expanded here; write the whole path`},
 		{"long socket", "[[listen]]\naddress = \"unix:/" + strings.Repeat("a", 110) + "\"\n", `2:11: address: the path of a unix socket has at most 103 octets, and this one 111`},
 		{"same listener twice", tcp + tcp, `4:11: address: line 2 listens there already`},
 		{"same socket twice", unix + "[[listen]]\naddress = \"unix:/x/../s\"\n", `4:11: address: line 2 listens there already`},
@@ -164,6 +168,17 @@ hops = "no"
 9:8: hops: must be an integer, not a string`
 	if got := complain(t, text); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// Nobody listens twice at one place, and a tilde is expanded in no flag.
+func TestMistakesInFlagsTogether(t *testing.T) {
+	_, err := overrides{lmtp: []string{":24", "unix:/a/../s", ":24", "unix:/s"}, data: "~/x"}.load()
+	want := `lmtpd: --data: ~ is not expanded here; write the whole path
+lmtpd: --lmtp: :24 is given twice
+lmtpd: --lmtp: unix:/s is given twice`
+	if err == nil || err.Error() != want || exitCode(err) != exUsage {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
 }
 
