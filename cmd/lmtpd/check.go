@@ -45,7 +45,7 @@ func explain(to io.Writer, cfg *Config) error {
 		p.mailboxes(m)
 	}
 	p.limits(cfg.Limits)
-	p.line("log", cfg.Log.Format+", "+strings.ToLower(cfg.Log.Level.String())+" and above")
+	p.line("log", cfg.Log.Format+", "+levelName(cfg.Log.Level)+" and above")
 	return w.Flush()
 }
 

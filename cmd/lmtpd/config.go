@@ -71,7 +71,7 @@ type Limits struct {
 // A Log says how the log is written to standard error.
 type Log struct {
 	Format string     // "text", or "json"
-	Level  slog.Level // info
+	Level  slog.Level // info; server.LevelTrace is below debug
 }
 
 // defaultLimits is Limits without any configuration.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 )
@@ -118,11 +117,7 @@ func readLimits(l *Limits, t *table) {
 
 func readLog(l *Log, t *table) {
 	field(t, "format", &l.Format, oneOf("text", "json"))
-	level := "info"
-	field(t, "level", &level, oneOf("debug", "info", "warn", "error"))
-	if err := l.Level.UnmarshalText([]byte(level)); err != nil {
-		l.Level = slog.LevelInfo // unreachable: oneOf has let only levels through
-	}
+	field(t, "level", &l.Level, parseLevel)
 	t.done()
 }
 

@@ -30,6 +30,33 @@ func parseLog(t testing.TB, line string) logLine {
 	return fields
 }
 
+// At the level trace the log has whole dialogues, but no secret: none behind AUTH, nor in a line that is no command,
+// since a client that was refused its mechanism may send its password all the same.
+func TestTrace(t *testing.T) {
+	d := newDaemon(t)
+	d.configure(t, "[log]\nlevel = \"trace\"\n")
+	d.start(t)
+	c := dial(t, "unix", d.socket).lhlo()
+	c.say(500, "AUTH PLAIN c2VjcmV0")
+	c.say(500, "c2VjcmV0")
+	body := "Subject: c2VjcmV0\r\n\r\n"
+	if replies := c.transaction([]byte(body), "ann@example.org"); !strings.HasPrefix(replies[0], "250 ") {
+		t.Fatal(replies)
+	}
+	c.say(221, "QUIT")
+	c.ended()
+	d.await(t, `level=TRACE msg=C .*line=QUIT`)
+	for _, want := range []string{`msg=S .*line="220 mda\.example\.org`, `msg=C .*line="LHLO client\.example\.net"`,
+		`msg=C .*line="AUTH PLAIN \*\*\*"`, `msg=C .*line=\*\*\*`, `msg=C .*line="RCPT TO:<ann@example\.org>"`, `msg=S .*line="354 `} {
+		if len(d.matching(want)) == 0 {
+			t.Errorf("no line with %s", want)
+		}
+	}
+	if leaked := d.matching("c2VjcmV0"); len(leaked) > 0 {
+		t.Errorf("secrets in the log: %q", leaked)
+	}
+}
+
 // deliveries returns the daemon's lines about recipients so far.
 func (d *daemon) deliveries(t testing.TB) (all []logLine) {
 	t.Helper()

@@ -94,7 +94,7 @@ func TestMistakes(t *testing.T) {
 		{"negative duration", "[limits]\nshutdown = \"-1s\"\n", `2:12: shutdown: "-1s" must be more than nothing`},
 		{"duration as a number", "[limits]\ncommand_timeout = 5\n", `2:19: command_timeout: must be a string, not an integer`},
 		{"log format", "[log]\nformat = \"jsn\"\n", `2:10: format: "jsn" is not text or json; did you mean "json"?`},
-		{"log level", "[log]\nlevel = \"loud\"\n", `2:9: level: "loud" is not debug, info, warn or error`},
+		{"log level", "[log]\nlevel = \"loud\"\n", `2:9: level: "loud" is not trace, debug, info, warn or error`},
 
 		// Listeners.
 		{"no address", "[[listen]]\nmode = \"0600\"\n", `1:3: [[listen]] has no address: give one such as "127.0.0.1:24" or "unix:/run/lmtpd.sock"`},
