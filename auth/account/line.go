@@ -1,0 +1,139 @@
+package account
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxLine is how many octets a line may have. A hash of SCRAM has some 200.
+const maxLine = 8 << 10
+
+// A lineParser makes accounts of lines and collects what is wrong with them.
+type lineParser struct {
+	ids  ids
+	line int // the line it is at
+	file string
+	bad  Mistakes
+}
+
+// wrong notes a mistake in the line at hand.
+func (p *lineParser) wrong(format string, args ...any) {
+	p.bad = append(p.bad, Mistake{File: p.file, Line: p.line, What: fmt.Sprintf(format, args...)})
+}
+
+// isAccount says whether a line without its end is meant to be an account.
+func isAccount(line string) bool {
+	return line != "" && line[0] != '#' && strings.Trim(line, " \t") != ""
+}
+
+// parse makes an account of a line. What is wrong with it is noted, and the account then of no use.
+func (p *lineParser) parse(line string) Account {
+	a := Account{UID: -1, GID: -1}
+	if err := checkOctets(line); err != nil {
+		p.wrong("%v", err)
+		return a
+	}
+	f := splitFields(line)
+	if err := checkName(f[fieldName]); err != nil {
+		p.wrong("%v", err)
+	}
+	a.Name, a.Password, a.Home = fold(f[fieldName]), f[fieldPassword], f[fieldHome]
+	p.setID(&a.UID, "uid", f[fieldUID])
+	p.setID(&a.GID, "gid", f[fieldGID])
+	p.extra(&a, f)
+	return a
+}
+
+// extra reads the extra fields, without making a list of them: there may be very many lines.
+func (p *lineParser) extra(a *Account, f fields) {
+	if mail, old := strings.CutPrefix(f[fieldExtra], ":"); old {
+		a.Mail = mail
+		return
+	}
+	for option := range strings.SplitSeq(f[fieldExtra], " ") {
+		key, value, _ := strings.Cut(option, "=")
+		p.option(a, key, value)
+	}
+}
+
+// option takes one extra field.
+func (p *lineParser) option(a *Account, key, value string) {
+	var err error
+	switch key {
+	case "userdb_mail":
+		a.Mail = value
+	case "userdb_home":
+		a.Home = value
+	case "userdb_uid":
+		p.setID(&a.UID, "userdb_uid", value)
+	case "userdb_gid":
+		p.setID(&a.GID, "userdb_gid", value)
+	case "userdb_quota_storage_size":
+		a.Quota.Octets, err = parseLimit(value, 1)
+	case "userdb_quota_message_count":
+		a.Quota.Messages, err = parseLimit(value, 1)
+	case optionNoLogin:
+		a.Disabled.Login = true
+	case optionNoDelivery, "userdb_" + optionNoDelivery:
+		a.Disabled.Delivery = true
+	default:
+		if isQuotaRule(key) {
+			err = a.Quota.addRule(value)
+		}
+	}
+	if err != nil {
+		p.wrong("%s=%s: %v", key, value, err)
+	}
+}
+
+// setID sets id unless text is empty.
+func (p *lineParser) setID(id *int, field, text string) {
+	if text == "" {
+		return
+	}
+	n, err := p.ids.number(field, text)
+	if err != nil {
+		p.wrong("%s %q %v", field, text, err)
+		return
+	}
+	*id = n
+}
+
+// checkOctets says what an account's line may not have in it anywhere.
+func checkOctets(line string) error {
+	if len(line) > maxLine {
+		return fmt.Errorf("line of %d octets is too long: %d are allowed", len(line), maxLine)
+	}
+	if !utf8.ValidString(line) {
+		return errors.New("line is not UTF-8")
+	}
+	for i, r := range line {
+		if r == 0 {
+			return fmt.Errorf("NUL in column %d", i+1)
+		}
+		if unicode.IsControl(r) {
+			return fmt.Errorf("control character %#02x in column %d", r, i+1)
+		}
+	}
+	return nil
+}
+
+// checkName says what a name may not be. A blank, at its beginning above all, is most often a comment or a
+// continuation that the format does not have.
+func checkName(name string) error {
+	switch {
+	case name == "":
+		return errors.New("no name before the first colon")
+	case strings.Contains(name, " "):
+		return fmt.Errorf("blank in name %q", name)
+	}
+	for _, r := range name {
+		if !unicode.IsGraphic(r) {
+			return fmt.Errorf("invisible character in name %q", name)
+		}
+	}
+	return nil
+}

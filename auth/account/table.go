@@ -1,0 +1,85 @@
+package account
+
+import (
+	"strings"
+)
+
+// A table is the content of a file. It never changes once it is made, so any number may read it.
+type table struct {
+	accounts []Account
+	byName   map[string]int32
+	octets   int  // size of the file
+	ended    bool // its last line has an end
+	blank    bool // there is nothing in it at all, not even a comment
+}
+
+// parseTable makes a table of a file's text. The error is of type Mistakes and holds all that is wrong.
+func parseTable(file, text string) (*table, error) {
+	lines := strings.Count(text, "\n") + 1
+	t := &table{
+		accounts: make([]Account, 0, lines),
+		byName:   make(map[string]int32, lines),
+		octets:   len(text),
+		ended:    strings.HasSuffix(text, "\n"),
+		blank:    strings.TrimSpace(text) == "",
+	}
+	at := make([]int32, 0, lines) // the lines of accounts
+	p := lineParser{file: file, ids: ids{find: hostID}}
+	for line := range strings.Lines(text) {
+		p.line++
+		line, _ = cutEnd(line)
+		if !isAccount(line) {
+			continue
+		}
+		before := len(p.bad)
+		a := p.parse(line)
+		if first, twice := t.byName[a.Name]; twice {
+			p.wrong("%s has an account already, in line %d", a.Name, at[first])
+		}
+		if len(p.bad) == before {
+			t.byName[a.Name] = int32(len(t.accounts))
+			t.accounts = append(t.accounts, a)
+			at = append(at, int32(p.line))
+		}
+	}
+	if p.bad != nil {
+		return nil, p.bad
+	}
+	return t, nil
+}
+
+// cutEnd parts a line from its end, which is LF, CRLF or, in the last one, nothing.
+func cutEnd(line string) (text, end string) {
+	text = strings.TrimSuffix(line, "\n")
+	if len(text) < len(line) {
+		text = strings.TrimSuffix(text, "\r")
+	}
+	return text, line[len(text):]
+}
+
+// lookup finds the account of name: its own, or else, if it is an address, that of its local-part.
+func (t *table) lookup(name string) (Account, bool) {
+	i, ok := t.find(name)
+	if !ok {
+		at := strings.LastIndexByte(name, '@')
+		// A local-part may have an @ in quotes (RFC 5321 §4.1.2): it is nobody's address because of that.
+		if at < 0 || strings.IndexByte(name, '@') != at {
+			return Account{}, false
+		}
+		if i, ok = t.find(name[:at]); !ok {
+			return Account{}, false
+		}
+	}
+	return t.accounts[i], true
+}
+
+// find folds the name on the stack: an address has at most 254 octets (RFC 5321 §4.5.3.1.3).
+func (t *table) find(name string) (int32, bool) {
+	if !hasCapital(name) {
+		i, ok := t.byName[name]
+		return i, ok
+	}
+	var b [256]byte
+	i, ok := t.byName[string(appendFolded(b[:0], name))]
+	return i, ok
+}
