@@ -42,7 +42,7 @@ func explain(to io.Writer, cfg *Config) error {
 		p.listener(l)
 	}
 	for _, m := range cfg.Mailboxes {
-		p.mailboxes(m)
+		p.mailboxes(m, cfg.Mailboxes)
 	}
 	p.limits(cfg.Limits)
 	p.line("log", cfg.Log.Format+", "+levelName(cfg.Log.Level)+" and above")
@@ -75,7 +75,7 @@ func (p printer) listener(l Listen) {
 	p.line("  proxies", l.Proxies.String())
 }
 
-func (p printer) mailboxes(m Mailboxes) {
+func (p printer) mailboxes(m Mailboxes, all []Mailboxes) {
 	p.line("mailboxes", strings.Join(m.Domains, ", "))
 	p.line("  accounts", m.Accounts+": every local-part has a mailbox")
 	p.line("  store", m.Store.String())
@@ -87,6 +87,23 @@ func (p printer) mailboxes(m Mailboxes) {
 		path = err.Error()
 	}
 	p.line("  for example", sample+" in "+path)
+	if same := sharers(m.Domains[0], path, all); len(same) > 0 {
+		p.line("  shared", "with the same local-part of "+strings.Join(same, ", ")+": the path does not tell their domains apart")
+	}
+}
+
+// sharers lists the other domains whose postmaster has the mailbox at path, too. That may be wanted, where one
+// domain is another name of the other.
+func sharers(domain, path string, all []Mailboxes) []string {
+	var same []string
+	for _, m := range all {
+		for _, d := range m.Domains {
+			if other, err := m.Store.Template.Expand("postmaster@" + d); d != domain && err == nil && other == path {
+				same = append(same, d)
+			}
+		}
+	}
+	return same
 }
 
 func (p printer) limits(l Limits) {

@@ -83,6 +83,29 @@ log                     text, info and above
 	}
 }
 
+// Where a path does not tell domains apart, two addresses have one mailbox, and that is told.
+func TestCheckShared(t *testing.T) {
+	for store, want := range map[string]string{
+		"maildir:/m/%n":      "with the same local-part of b.example, c.example: the path does not tell their domains apart",
+		"maildir:/m/%n/%d":   "",
+		"maildir:/m/%u":      "",
+		"maildir:/m/x%n/box": "with the same local-part of b.example: the path does not tell their domains apart",
+	} {
+		config := filepath.Join(t.TempDir(), "c.toml")
+		text := fmt.Sprintf(`mailboxes = [{domains = ["a.example", "b.example"], store = %q}, {domains = ["c.example"], store = "maildir:/m/%%n"}]`, store)
+		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, stdout, stderr := runApp(t, "check", "--config", config)
+		first, _, _ := strings.Cut(stdout, "c.example\n")
+		_, got, _ := strings.Cut(first, "  shared ")
+		got, _, _ = strings.Cut(strings.TrimSpace(got), "\n")
+		if code != exOK || got != want {
+			t.Errorf("%s: exit %d %s, %q, want %q", store, code, stderr, got, want)
+		}
+	}
+}
+
 func entries(t *testing.T, dir string) []string {
 	t.Helper()
 	list, err := os.ReadDir(dir)
@@ -149,7 +172,7 @@ func TestSocketState(t *testing.T) {
 		"stale":    "stale: nobody listens there, and serve replaces it",
 		"file":     "in the way: not a socket",
 		"none":     "not there yet; to be made in " + dir + ": there, ",
-		"sub/none": "not there yet; to be made in " + path("sub") + ": not there yet",
+		"sub/none": "cannot be made: its directory " + path("sub") + " is not there",
 		"file/s":   "cannot tell: ",
 	} {
 		if got := socketState(path(name)); !strings.HasPrefix(got, want) {

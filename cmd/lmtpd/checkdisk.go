@@ -46,12 +46,13 @@ func access(dir string) string {
 	return "writable " + who
 }
 
-// socketState says what stands where a unix socket is to be.
+// socketState says what stands where a unix socket is to be. Its directory is not made by serve, because who may
+// enter it decides who may connect.
 func socketState(path string) string {
 	err := server.ProbeSocket(path)
 	switch {
 	case err == nil:
-		return "not there yet; to be made in " + filepath.Dir(path) + ": " + directoryState(filepath.Dir(path))
+		return newSocketState(filepath.Dir(path))
 	case errors.Is(err, server.ErrNotSocket):
 		return "in the way: not a socket"
 	case errors.Is(err, server.ErrSocketInUse):
@@ -60,4 +61,12 @@ func socketState(path string) string {
 		return "stale: nobody listens there, and serve replaces it"
 	}
 	return "cannot tell: " + err.Error()
+}
+
+// newSocketState says whether a socket can be made in dir.
+func newSocketState(dir string) string {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return "cannot be made: its directory " + dir + " is not there"
+	}
+	return "not there yet; to be made in " + dir + ": " + directoryState(dir)
 }
