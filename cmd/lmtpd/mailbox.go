@@ -60,45 +60,53 @@ type mailbox struct {
 // onMailbox makes an action of what is to be done with the mailbox that the first argument names.
 func onMailbox(do func(*cli.Context, mailbox) error) cli.ActionFunc {
 	return func(c *cli.Context) error {
-		return withStores(c, func(cfg *Config, stores []store.Store) error {
-			block, name, err := cfg.findMailbox(c.Args().First())
-			if err != nil {
-				return err
-			}
-			return do(c, mailbox{stores[block], name, c.String("folder")})
+		cfg, err := loadConfig(c)
+		if err != nil {
+			return err
+		}
+		block, name, err := cfg.findMailbox(c.Args().First())
+		if err != nil {
+			return err
+		}
+		cfg.Mailboxes = cfg.Mailboxes[block : block+1] // how things stand in the others is none of our business
+		if err := storeThere(cfg.Mailboxes[0]); err != nil {
+			return err
+		}
+		return withStores(c, cfg, func(stores []store.Store) error {
+			return do(c, mailbox{stores[0], name, c.String("folder")})
 		})
 	}
 }
 
 // withStores opens the stores of the configuration for as long as do runs.
-func withStores(c *cli.Context, do func(*Config, []store.Store) error) error {
-	cfg, err := loadConfig(c)
-	if err != nil {
-		return err
-	}
+func withStores(c *cli.Context, cfg *Config, do func([]store.Store) error) error {
 	log := slog.New(slog.NewTextHandler(c.App.ErrWriter, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	if err := storesThere(cfg); err != nil {
-		return err
-	}
 	stores, closeAll, err := openStores(cfg, log)
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(cfg, stores), closeAll())
+	return errors.Join(do(stores), closeAll())
 }
 
-// storesThere says whether there are stores to look into: opening one would make it.
-func storesThere(cfg *Config) error {
-	for _, m := range cfg.Mailboxes {
-		_, err := os.Stat(m.Store.Template.Root())
-		if errors.Is(err, fs.ErrNotExist) {
-			return cli.Exit(fmt.Errorf("there are no mailboxes in %s: %w", m.Store, err), exNoUser)
-		}
-		if err != nil {
-			return fmt.Errorf("open %s: %w", m.Store, err)
-		}
+// storeThere says whether there is a store to look into, with fs.ErrNotExist if not: opening it would make it.
+func storeThere(m Mailboxes) error {
+	_, err := os.Stat(m.Store.Template.Root())
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return cli.Exit(fmt.Errorf("there are no mailboxes in %s: %w", m.Store, err), exNoUser)
+	case err != nil:
+		return fmt.Errorf("open %s: %w", m.Store, err)
 	}
 	return nil
+}
+
+// trouble says what was being done when err came. An unknown mailbox is told as it is, since that error has the
+// name in it and needs no more.
+func trouble(doing string, err error) error {
+	if errors.Is(err, store.ErrNoMailbox) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", doing, err)
 }
 
 // searched lists the folders in which a message is looked for by its ID.
@@ -108,7 +116,7 @@ func (m mailbox) searched(ctx context.Context) ([]string, error) {
 	}
 	folders, err := m.store.Folders(ctx, m.name)
 	if err != nil {
-		return nil, fmt.Errorf("list folders of %s: %w", m.name, err)
+		return nil, trouble("list folders of "+m.name, err)
 	}
 	return append([]string{""}, folders...), nil
 }
@@ -150,7 +158,7 @@ func (m mailbox) open(ctx context.Context, id string) (message io.ReadCloser, er
 func (m mailbox) messages(ctx context.Context) ([]store.Message, error) {
 	list, err := m.store.Messages(ctx, m.name, m.folder)
 	if err != nil {
-		return nil, fmt.Errorf("list %s of %s: %w", folderName(m.folder), m.name, err)
+		return nil, trouble("list "+folderName(m.folder)+" of "+m.name, err)
 	}
 	return list, nil
 }

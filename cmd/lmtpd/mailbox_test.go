@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -125,6 +126,66 @@ func TestMailboxMistakes(t *testing.T) {
 	}
 	if _, err := os.Stat(none); err == nil {
 		t.Error("looking into mailboxes made a store")
+	}
+}
+
+// A mailbox that is not there is told once.
+func TestMailboxUnknown(t *testing.T) {
+	data := t.TempDir()
+	fill(t, data, letter, store.Placement{Mailbox: "ann@localhost"})
+	for _, args := range []string{"messages eve", "show eve", "show eve x", "remove eve x"} {
+		command, rest, _ := strings.Cut(args, " ")
+		code, _, stderr := runApp(t, append([]string{"mailbox", command, "--data", data}, strings.Fields(rest)...)...)
+		if code != exNoUser || stderr != "lmtpd: no such mailbox: eve@localhost\n" {
+			t.Errorf("%s: exit %d, %q", args, code, stderr)
+		}
+	}
+}
+
+// blocksConfig writes a configuration with a block for each store, for the domains d0.example, d1.example and so on.
+func blocksConfig(t *testing.T, stores ...string) string {
+	t.Helper()
+	var text strings.Builder
+	for i, s := range stores {
+		fmt.Fprintf(&text, "[[mailboxes]]\ndomains = [\"d%d.example\"]\nstore = %q\n", i, s)
+	}
+	config := filepath.Join(t.TempDir(), "c.toml")
+	if err := os.WriteFile(config, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return config
+}
+
+// A block whose directory is not there yet is no trouble for the others.
+func TestMailboxOfOtherBlock(t *testing.T) {
+	data, none := t.TempDir(), filepath.Join(t.TempDir(), "none")
+	fill(t, data, letter, store.Placement{Mailbox: "ann@d0.example"})
+	config := blocksConfig(t, "maildir:"+data+"/mail/%d/%n", "maildir:"+none+"/%d/%n")
+	if got := messageIDs(t, "--config", config, "ann@d0.example"); len(got) != 1 {
+		t.Errorf("messages %q", got)
+	}
+	code, stdout, stderr := runApp(t, "mailbox", "list", "--config", config)
+	if code != exOK || !strings.HasPrefix(stdout, "ann@d0.example ") || stderr != "" {
+		t.Errorf("list: exit %d, %q, %q", code, stdout, stderr)
+	}
+	code, _, stderr = runApp(t, "mailbox", "messages", "--config", config, "ann@d1.example")
+	if code != exNoUser || !strings.Contains(stderr, "there are no mailboxes in maildir:"+none) {
+		t.Errorf("exit %d, %q", code, stderr)
+	}
+	if _, err := os.Stat(none); err == nil {
+		t.Error("looking into mailboxes made a store")
+	}
+}
+
+// Where addresses cannot be read from paths that is said, and the other stores are listed.
+func TestMailboxListUnsupported(t *testing.T) {
+	data := t.TempDir()
+	fill(t, data, letter, store.Placement{Mailbox: "ann@d0.example"})
+	config := blocksConfig(t, "maildir:"+data+"/mail/%d/%n", "maildir:"+data+"/%n")
+	code, stdout, stderr := runApp(t, "mailbox", "list", "--config", config)
+	want := "lmtpd: the mailboxes in maildir:" + data + "/%n cannot be listed, because their paths do not tell their addresses\n"
+	if code != exUnavailable || !strings.HasPrefix(stdout, "ann@d0.example ") || stderr != want {
+		t.Errorf("exit %d, %q, %q; want %q", code, stdout, stderr, want)
 	}
 }
 

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -26,26 +28,65 @@ type mailboxLine struct {
 
 // listMailboxes lists what it can, then reports what it could not.
 func listMailboxes(c *cli.Context) error {
-	return withStores(c, func(_ *Config, stores []store.Store) error {
+	cfg, err := loadConfig(c)
+	if err != nil {
+		return err
+	}
+	if cfg.Mailboxes, err = storesThere(cfg.Mailboxes); err != nil {
+		return err
+	}
+	return withStores(c, cfg, func(stores []store.Store) error {
 		lines := []mailboxLine{}
 		var errs []error
-		for _, s := range distinct(stores) {
-			for name, err := range s.Mailboxes(c.Context) {
-				if err != nil {
-					errs = append(errs, fmt.Errorf("list mailboxes: %w", err))
-					continue
-				}
-				line, err := describe(c.Context, s, name)
-				if err != nil {
-					errs = append(errs, err)
-				}
-				lines = append(lines, line)
+		for i, s := range stores {
+			if slices.Index(stores, s) < i { // blocks may share a store
+				continue
 			}
+			some, err := describeAll(c.Context, s, cfg.Mailboxes[i].Store)
+			lines, errs = append(lines, some...), append(errs, err)
 		}
 		slices.SortFunc(lines, func(a, b mailboxLine) int { return strings.Compare(a.Mailbox, b.Mailbox) })
 		err := printList(c, lines, func(l mailboxLine) []any { return []any{l.Mailbox, l.Messages, l.Octets} })
 		return errors.Join(append(errs, err)...)
 	})
+}
+
+// storesThere leaves out the blocks that have no mailbox yet, unless none is left.
+func storesThere(blocks []Mailboxes) (there []Mailboxes, err error) {
+	var missing error
+	for _, m := range blocks {
+		switch err := storeThere(m); {
+		case err == nil:
+			there = append(there, m)
+		case errors.Is(err, fs.ErrNotExist):
+			missing = cmp.Or(missing, err)
+		default:
+			return nil, err
+		}
+	}
+	if len(there) == 0 {
+		return nil, missing
+	}
+	return there, nil
+}
+
+// describeAll describes the mailboxes of a store, as far as it can.
+func describeAll(ctx context.Context, s store.Store, url StoreURL) (lines []mailboxLine, err error) {
+	var errs []error
+	for name, err := range s.Mailboxes(ctx) {
+		switch {
+		case errors.Is(err, errors.ErrUnsupported):
+			err = fmt.Errorf("the mailboxes in %s cannot be listed, because their paths do not tell their addresses", url)
+			errs = append(errs, cli.Exit(err, exUnavailable))
+			continue
+		case err != nil:
+			errs = append(errs, fmt.Errorf("list the mailboxes in %s: %w", url, err))
+			continue
+		}
+		line, err := describe(ctx, s, name)
+		lines, errs = append(lines, line), append(errs, err)
+	}
+	return lines, errors.Join(errs...)
 }
 
 func describe(ctx context.Context, s store.Store, name string) (mailboxLine, error) {
@@ -61,17 +102,6 @@ func describe(ctx context.Context, s store.Store, name string) (mailboxLine, err
 		folders = []string{}
 	}
 	return mailboxLine{name, folders, usage.Messages, usage.Octets}, nil
-}
-
-// distinct drops stores that several blocks share.
-func distinct(stores []store.Store) []store.Store {
-	var once []store.Store
-	for _, s := range stores {
-		if !slices.Contains(once, s) {
-			once = append(once, s)
-		}
-	}
-	return once
 }
 
 // A messageLine is one message in a list.
