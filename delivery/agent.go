@@ -12,11 +12,14 @@ package delivery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
 
+	"lmtpd/auth/account"
 	"lmtpd/protocol/smtp"
 	"lmtpd/store"
 )
@@ -32,17 +35,17 @@ type Config struct {
 	Log      *slog.Logger
 }
 
-// A Block is a set of domains whose mailboxes are in one store. Every local-part has one, as long as the store
-// can name it.
+// A Block is a set of domains whose accounts are looked up in one place and whose mailboxes are in one store.
 type Block struct {
-	Domains []string // a recipient without a domain belongs to the first domain of the first block
-	Store   store.Store
+	Domains  []string       // a recipient without a domain belongs to the first domain of the first block
+	Accounts account.Source // nil: every local-part has an account
+	Store    store.Store
 }
 
 // An Agent is a session.Handler that delivers. Its methods may be called from many goroutines.
 type Agent struct {
 	cfg     Config
-	domains map[string]store.Store
+	domains map[string]*Block
 	memory  *memory
 }
 
@@ -54,14 +57,19 @@ func New(cfg Config) (*Agent, error) {
 	if cfg.MaxHops == 0 {
 		cfg.MaxHops = 50
 	}
-	a := &Agent{cfg: cfg, domains: make(map[string]store.Store), memory: newMemory(cfg.Memory, cfg.TempDir)}
-	for _, b := range cfg.Blocks {
+	a := &Agent{cfg: cfg, domains: make(map[string]*Block), memory: newMemory(cfg.Memory, cfg.TempDir)}
+	a.cfg.Blocks = slices.Clone(cfg.Blocks)
+	for i := range a.cfg.Blocks {
+		b := &a.cfg.Blocks[i]
+		if b.Accounts == nil {
+			b.Accounts = account.Any{}
+		}
 		for _, d := range b.Domains {
 			d = FoldDomain(d)
 			if a.domains[d] != nil {
 				return nil, errors.New("domain " + d + " is in two blocks")
 			}
-			a.domains[d] = b.Store
+			a.domains[d] = b
 		}
 	}
 	if len(a.domains) == 0 {
@@ -77,7 +85,7 @@ func (a *Agent) Sender(context.Context, *smtp.Envelope) smtp.Reply {
 
 // Recipient says whether the recipient's mailbox would take the message now, as far as that can be told.
 func (a *Agent) Recipient(ctx context.Context, env *smtp.Envelope, to smtp.Recipient) smtp.Reply {
-	rt, err := a.route(to.To)
+	rt, err := a.route(ctx, to.To)
 	if err == nil {
 		err = rt.store.Check(ctx, rt.mailbox, env.Size)
 	}
@@ -100,19 +108,33 @@ type route struct {
 	mailbox string
 }
 
-// errNotLocal says that a domain is nobody's here.
-var errNotLocal = errors.New("domain is not local")
+// What routing finds out, beside store.ErrNoMailbox.
+var (
+	errNotLocal = errors.New("domain is not local")
+	errDisabled = errors.New("account takes no mail")
+)
 
-func (a *Agent) route(to smtp.Path) (route, error) {
+// route finds a recipient's mailbox. That there is no such account is an answer; that the accounts could not be
+// looked at is not.
+func (a *Agent) route(ctx context.Context, to smtp.Path) (route, error) {
 	name, err := MailboxName(to, a.cfg.Blocks[0].Domains[0])
 	if err != nil {
 		return route{}, err
 	}
-	s := a.domains[name[strings.LastIndexByte(name, '@')+1:]]
-	if s == nil {
+	b := a.domains[name[strings.LastIndexByte(name, '@')+1:]]
+	if b == nil {
 		return route{}, errNotLocal
 	}
-	return route{store: s, mailbox: name}, nil
+	rt := route{store: b.Store, mailbox: name}
+	switch acct, err := b.Accounts.Lookup(ctx, name); {
+	case errors.Is(err, account.ErrNotFound):
+		return rt, store.ErrNoMailbox
+	case err != nil:
+		return rt, fmt.Errorf("look up account: %w", err)
+	case acct.Disabled.Delivery:
+		return rt, errDisabled
+	}
+	return rt, nil
 }
 
 // MailboxName returns the name by which stores know the mailbox of a recipient: its address with local-part and

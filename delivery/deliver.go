@@ -27,7 +27,7 @@ func (a *Agent) Deliver(ctx context.Context, env *smtp.Envelope, r io.Reader) []
 		err = errLoop
 	}
 	if err != nil {
-		a.fail(&d, err)
+		a.fail(ctx, &d, err)
 	} else {
 		d.size = sizeAttr(c.Size())
 		a.place(ctx, &d, c)
@@ -61,9 +61,9 @@ type batch struct {
 }
 
 // fail gives all recipients the same outcome.
-func (a *Agent) fail(d *delivery, cause error) {
+func (a *Agent) fail(ctx context.Context, d *delivery, cause error) {
 	for i, to := range d.env.Recipients {
-		rt, _ := a.route(to.To) // for the log alone
+		rt, _ := a.route(ctx, to.To) // for the log alone
 		d.outcomes[i].mailbox, d.outcomes[i].cause = rt.mailbox, cause
 	}
 }
@@ -71,7 +71,7 @@ func (a *Agent) fail(d *delivery, cause error) {
 // place decides the placements and hands them to their stores, one call each.
 func (a *Agent) place(ctx context.Context, d *delivery, c store.Content) {
 	for i, to := range d.env.Recipients {
-		rt, err := a.route(to.To)
+		rt, err := a.route(ctx, to.To)
 		if err != nil {
 			d.outcomes[i].cause = err
 			continue

@@ -15,6 +15,8 @@ func replyFor(err error) smtp.Reply {
 	switch {
 	case errors.Is(err, store.ErrNoMailbox):
 		return smtp.Reply{Code: 550, Status: smtp.StatusNoMailbox, Text: "No such mailbox"}
+	case errors.Is(err, errDisabled):
+		return smtp.Reply{Code: 550, Status: smtp.StatusDisabled, Text: "Mailbox is disabled"}
 	case errors.Is(err, errNotLocal):
 		return smtp.Reply{Code: 550, Status: smtp.StatusNotAuthorized, Text: "Relaying is not permitted"}
 	case errors.Is(err, errLoop):

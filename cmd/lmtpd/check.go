@@ -3,12 +3,15 @@ package main
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"os/user"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
+
+	"lmtpd/auth/account"
 )
 
 // checkCommand tells what a configuration means. It starts nothing and makes nothing.
@@ -22,7 +25,11 @@ func checkCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return explain(c.App.Writer, cfg)
+			if err := explain(c.App.Writer, cfg); err != nil {
+				return err
+			}
+			_, err = openAccounts(cfg, slog.New(slog.DiscardHandler))
+			return err
 		},
 	}
 }
@@ -77,7 +84,7 @@ func (p printer) listener(l Listen) {
 
 func (p printer) mailboxes(m Mailboxes, all []Mailboxes) {
 	p.line("mailboxes", strings.Join(m.Domains, ", "))
-	p.line("  accounts", m.Accounts+": every local-part has a mailbox")
+	p.line("  accounts", accountsMeaning(m.Accounts))
 	p.line("  store", m.Store.String())
 	root := m.Store.Template.Root()
 	p.line("  directory", root+": "+directoryState(root))
@@ -90,6 +97,19 @@ func (p printer) mailboxes(m Mailboxes, all []Mailboxes) {
 	if same := sharers(m.Domains[0], path, all); len(same) > 0 {
 		p.line("  shared", "with the same local-part of "+strings.Join(same, ", ")+": the path does not tell their domains apart")
 	}
+}
+
+// accountsMeaning says who has a mailbox. What is wrong with a file is told behind everything else.
+func accountsMeaning(url string) string {
+	path, isFile := strings.CutPrefix(url, "file:")
+	if !isFile {
+		return url + ": every local-part has a mailbox"
+	}
+	list, err := account.List(path)
+	if err != nil {
+		return url + ": cannot be used"
+	}
+	return fmt.Sprintf("%s: %d in it have a mailbox, and nobody else", url, len(list))
 }
 
 // sharers lists the other domains whose postmaster has the mailbox at path, too. That may be wanted, where one

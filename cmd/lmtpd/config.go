@@ -49,7 +49,7 @@ type Proxies struct {
 // is kept in one store.
 type Mailboxes struct {
 	Domains  []string // lower-cased
-	Accounts string   // "any": there is a mailbox for every local-part; so far the only one
+	Accounts string   // "any": there is a mailbox for every local-part; or "file:PATH", a passwd-file
 	Store    StoreURL // maildir:DATA/mail/%d/%n
 }
 

@@ -59,18 +59,25 @@ func parseDomain(s string) (string, error) {
 	return delivery.FoldDomain(s), nil
 }
 
+// parseAccounts reads where accounts are looked up: "any", or "file:PATH".
 func parseAccounts(s string) (string, error) {
-	kind, _, _ := strings.Cut(s, ":")
+	kind, path, _ := strings.Cut(s, ":")
 	switch kind {
 	case "any":
 		if s != "any" {
 			return "", fmt.Errorf("%q: nothing follows any", s)
 		}
 		return s, nil
-	case "file", "sqlite", "system":
-		return "", fmt.Errorf("accounts from %q are not offered by this version yet; only any is", kind)
+	case "file":
+		if path == "" {
+			return "", errors.New("file needs a path, as in file:/etc/lmtpd/users")
+		}
+		_, err := parsePath(path)
+		return s, err
+	case "sqlite", "system":
+		return "", fmt.Errorf("accounts from %q are not offered by this version yet; any and file are", kind)
 	}
-	return "", fmt.Errorf("unknown kind of accounts %q%s", s, didYouMean("", s, []string{"any"}))
+	return "", fmt.Errorf("unknown kind of accounts %q%s", s, didYouMean("", s, []string{"any", "file"}))
 }
 
 // sizeUnits are the suffixes of a size. "M" alone is not among them: to some it is 10⁶, to others 2²⁰.

@@ -119,9 +119,13 @@ func (d *daemon) open() (err error) {
 }
 
 func (d *daemon) agent(tmp string) (*delivery.Agent, error) {
+	accounts, err := openAccounts(d.cfg, d.log)
+	if err != nil {
+		return nil, err
+	}
 	blocks := make([]delivery.Block, len(d.stores))
 	for i, m := range d.cfg.Mailboxes {
-		blocks[i] = delivery.Block{Domains: m.Domains, Store: d.stores[i]}
+		blocks[i] = delivery.Block{Domains: m.Domains, Accounts: accounts[i], Store: d.stores[i]}
 	}
 	return delivery.New(delivery.Config{
 		Hostname: d.cfg.Hostname,

@@ -78,9 +78,10 @@ func levelNames(groups []string, a slog.Attr) slog.Attr {
 
 // exitFor gives an error of the start its exit code.
 func exitFor(err error) error {
+	var coder cli.ExitCoder
 	switch {
-	case err == nil:
-		return nil
+	case err == nil, errors.As(err, &coder):
+		return err
 	case errors.Is(err, os.ErrPermission):
 		return cli.Exit(err, exNoPerm)
 	}
