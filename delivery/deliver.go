@@ -23,7 +23,7 @@ func (a *Agent) Deliver(ctx context.Context, env *smtp.Envelope, r io.Reader) []
 		return nil
 	}
 	d := delivery{env: env, start: start, outcomes: make([]outcome, len(env.Recipients))}
-	if err == nil && tooManyHops(c, a.cfg.MaxHops) {
+	if err == nil && a.memory.tooManyHops(c, a.cfg.MaxHops) {
 		err = errLoop
 	}
 	if err != nil {

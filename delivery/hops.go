@@ -3,7 +3,6 @@ package delivery
 import (
 	"bytes"
 	"errors"
-	"sync"
 
 	"lmtpd/store"
 )
@@ -11,21 +10,17 @@ import (
 // errLoop says that a message has been received more often than any honest way takes.
 var errLoop = errors.New("too many Received fields: the message goes in a circle")
 
-const headBlock = 16 << 10
-
-var headBlocks = sync.Pool{New: func() any { b := make([]byte, headBlock); return &b }}
-
 // tooManyHops counts the Received fields in the header (RFC 5321 §6.3). It looks at no more than the first MiB;
 // what cannot be read there fails later, when it is delivered.
-func tooManyHops(c store.Content, most int) bool {
-	buf := headBlocks.Get().(*[]byte)
-	defer headBlocks.Put(buf)
+func (m *memory) tooManyHops(c store.Content, most int) bool {
+	buf := m.lend()
+	defer m.back(buf)
 	const field = "received:"
 	hops, keep := 0, 0 // keep: octets of a line that began in the last block
 	for at := int64(0); at < 1<<20; {
-		n, _ := c.ReadAt((*buf)[keep:], at)
+		n, _ := c.ReadAt(buf[keep:], at)
 		at += int64(n)
-		b := (*buf)[:keep+n]
+		b := buf[:keep+n]
 		if n == 0 {
 			return false
 		}
@@ -45,7 +40,7 @@ func tooManyHops(c store.Content, most int) bool {
 			b = b[end+1:]
 		}
 		// Of a line that goes on only the name matters.
-		keep = copy(*buf, b[:min(len(b), len(field)+1)])
+		keep = copy(buf[:], b[:min(len(b), len(field)+1)])
 	}
 	return false
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -16,6 +15,7 @@ import (
 const (
 	blockSize = 16 << 10 // most messages are one block or two
 	maxBlocks = 128      // of one message: 2 MiB; beyond that a file is no slower
+	spare     = 128      // free blocks kept for the next message
 )
 
 // temporary is the pattern of the names of files that lose them at once.
@@ -28,14 +28,14 @@ var errGone = errors.New("content broke off")
 // otherwise into files without a name. What a client sends can thus fill the disk, where it is refused, but
 // not the memory.
 type memory struct {
-	limit  int64
-	used   atomic.Int64
-	dir    string
-	blocks sync.Pool
+	limit int64
+	used  atomic.Int64
+	dir   string
+	free  chan *[blockSize]byte // not a sync.Pool, which each garbage collection empties
 }
 
 func newMemory(limit int64, dir string) *memory {
-	return &memory{limit: limit, dir: dir, blocks: sync.Pool{New: func() any { return new([blockSize]byte) }}}
+	return &memory{limit: limit, dir: dir, free: make(chan *[blockSize]byte, spare)}
 }
 
 // take returns a block, or nil if there should be a file.
@@ -44,12 +44,29 @@ func (m *memory) take() *[blockSize]byte {
 		m.used.Add(-blockSize)
 		return nil
 	}
-	return m.blocks.Get().(*[blockSize]byte)
+	return m.lend()
 }
 
 func (m *memory) give(b *[blockSize]byte) {
 	m.used.Add(-blockSize)
-	m.blocks.Put(b)
+	m.back(b)
+}
+
+// lend returns a block that does not count: one that is needed for a moment.
+func (m *memory) lend() *[blockSize]byte {
+	select {
+	case b := <-m.free:
+		return b
+	default:
+		return new([blockSize]byte)
+	}
+}
+
+func (m *memory) back(b *[blockSize]byte) {
+	select {
+	case m.free <- b:
+	default:
+	}
 }
 
 // received is content that has been received. It is not changed after that.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 
 	"lmtpd/store"
 )
@@ -16,26 +15,41 @@ const (
 	largeBlock = 128 << 10
 )
 
-// blocks are kept for the next message: a block for each message under way is all the memory a delivery takes.
+// blocks are kept for the next message: a block for each message under way is all the memory a delivery takes. They
+// are not in a sync.Pool, which every garbage collection empties.
 type blocks struct {
-	small, large sync.Pool
+	small chan *[smallBlock]byte
+	large chan *[largeBlock]byte
 }
 
 func newBlocks() *blocks {
-	b := &blocks{}
-	b.small.New = func() any { return new([smallBlock]byte) }
-	b.large.New = func() any { return new([largeBlock]byte) }
-	return b
+	return &blocks{small: make(chan *[smallBlock]byte, 128), large: make(chan *[largeBlock]byte, 16)}
 }
 
 // get lends a block that takes n octets at once if it is not too large; give is called with it afterwards.
 func (b *blocks) get(n int64) (block []byte, give func()) {
 	if n <= smallBlock {
-		p := b.small.Get().(*[smallBlock]byte)
-		return p[:], func() { b.small.Put(p) }
+		p := lend(b.small)
+		return p[:], func() { back(b.small, p) }
 	}
-	p := b.large.Get().(*[largeBlock]byte)
-	return p[:], func() { b.large.Put(p) }
+	p := lend(b.large)
+	return p[:], func() { back(b.large, p) }
+}
+
+func lend[T any](free chan *T) *T {
+	select {
+	case p := <-free:
+		return p
+	default:
+		return new(T)
+	}
+}
+
+func back[T any](free chan *T, p *T) {
+	select {
+	case free <- p:
+	default:
+	}
 }
 
 // writeMessage writes the trace fields and the content with LF line ends, and says how large it became.
