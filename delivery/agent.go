@@ -87,7 +87,7 @@ func (a *Agent) Sender(context.Context, *smtp.Envelope) smtp.Reply {
 func (a *Agent) Recipient(ctx context.Context, env *smtp.Envelope, to smtp.Recipient) smtp.Reply {
 	rt, err := a.route(ctx, to.To)
 	if err == nil {
-		err = rt.store.Check(ctx, rt.mailbox, env.Size)
+		err = rt.store.Check(ctx, store.Mailbox{Name: rt.mailbox}, store.Usage{Messages: 1, Octets: env.Size})
 	}
 	if err == nil {
 		return smtp.Reply{Code: 250, Status: smtp.StatusValidRecipient, Text: "Recipient OK"}.For(to.To)

@@ -13,7 +13,7 @@ import (
 // A sink takes everything and keeps nothing, so that the agent alone is measured.
 type sink struct{ store.Store }
 
-func (sink) Check(context.Context, string, int64) error { return nil }
+func (sink) Check(context.Context, store.Mailbox, store.Usage) error { return nil }
 
 func (sink) Deliver(_ context.Context, _ store.Content, to []store.Placement) []error {
 	return make([]error, len(to))

@@ -117,12 +117,12 @@ func (a *Agent) hand(ctx context.Context, d *delivery, c store.Content, b *batch
 func (d *delivery) add(rt route, i int, trace func() []byte) {
 	b := d.batch(rt.store)
 	for n := range b.placements {
-		if b.placements[n].Mailbox == rt.mailbox {
+		if b.placements[n].Mailbox.Name == rt.mailbox {
 			b.recipients[n] = append(b.recipients[n], i)
 			return
 		}
 	}
-	b.placements = append(b.placements, store.Placement{Mailbox: rt.mailbox, Trace: trace()})
+	b.placements = append(b.placements, store.Placement{Mailbox: store.Mailbox{Name: rt.mailbox}, Trace: trace()})
 	b.recipients = append(b.recipients, []int{i})
 }
 

@@ -38,45 +38,87 @@ type Content interface {
 	Size() int64
 }
 
+// A Mailbox is where an account's mail is, and on what terms it is kept. Only the name is needed; the rest is what the
+// account says about itself, and a store may have no use for it.
+type Mailbox struct {
+	Name  string // the store's name for it: an address
+	Path  string // its directory, if the account has one of its own; "": where the store keeps it
+	Home  string // home directory of its owner
+	Owner *Owner // whose rights it is touched with; nil: those of the process
+	Quota Quota
+}
+
+// String gives the name.
+func (m Mailbox) String() string { return m.Name }
+
+// An Owner is a user of the host.
+type Owner struct {
+	UID, GID int
+	Groups   []int // supplementary groups
+}
+
+// Quota is what a mailbox may hold.
+type Quota struct {
+	Usage           // 0: no limit
+	Ignore []string // folders that do not count, without what is below them; "" cannot be one
+}
+
 // A Placement is one mailbox's copy of a message.
 type Placement struct {
-	Mailbox string // the store's name for the mailbox
-	Folder  string // "" is INBOX; levels divided by "/", UTF-8
-	Flags   []Flag // \Seen, \Flagged … as the filter set them
-	Trace   []byte // fields put before the content, for this copy alone; CRLF line ends
+	Mailbox Mailbox
+	Folder  string  // "" is INBOX; levels divided by "/", UTF-8
+	Missing Missing // what to do if the folder is not there
+	Flags   []Flag  // \Seen, \Flagged … as the filter set them
+	Trace   []byte  // fields put before the content, for this copy alone; CRLF line ends
 }
+
+// Missing says what becomes of a message for a folder that is not there.
+type Missing int
+
+const (
+	MakeFolder Missing = iota // the folder is made and subscribed to
+	UseInbox                  // the message goes to INBOX
+)
 
 // A Store keeps mail. Its methods may be called from many goroutines at once.
 type Store interface {
-	// Check says whether mailbox would take size more octets now (0: any message at all). ErrNoMailbox and
+	// Check says whether a mailbox would take so much more now (zero: any message at all). ErrNoMailbox and
 	// ErrOverQuota are answers; any other error means it could not be told. It makes nothing.
-	Check(ctx context.Context, mailbox string, size int64) error
+	Check(ctx context.Context, mailbox Mailbox, more Usage) error
 
 	// Deliver keeps the message in every placement, and returns one error for each, in that order.
 	// nil: it is there even if the power fails now. Otherwise it may or may not be there: send again.
-	// A mailbox or folder that is allowed but not there yet is made.
+	// A mailbox or folder that is allowed but not there yet is made, unless Missing sends the message to INBOX, which
+	// Folder then says. Quota is not looked at.
+	//
+	// When ctx ends, it returns without waiting for what hangs; that may read c for as long as it does, and the message
+	// is taken back if it comes about.
 	Deliver(ctx context.Context, c Content, to []Placement) []error
 
 	// Mailboxes yields the names of all mailboxes that hold something, in no certain order.
 	Mailboxes(ctx context.Context) iter.Seq2[string, error]
 
 	// Folders lists the folders of mailbox but for INBOX, sorted.
-	Folders(ctx context.Context, mailbox string) ([]string, error)
+	Folders(ctx context.Context, mailbox Mailbox) ([]string, error)
 
 	// Messages lists what is in a folder ("" is INBOX), oldest first by internal date.
-	Messages(ctx context.Context, mailbox, folder string) ([]Message, error)
+	Messages(ctx context.Context, mailbox Mailbox, folder string) ([]Message, error)
 
 	// Open opens a message. It reads with CRLF line ends, trace fields first. The caller closes it.
-	Open(ctx context.Context, mailbox, folder, id string) (io.ReadCloser, error)
+	Open(ctx context.Context, mailbox Mailbox, folder, id string) (io.ReadCloser, error)
 
 	// SetFlags replaces the flags of a message.
-	SetFlags(ctx context.Context, mailbox, folder, id string, flags []Flag) error
+	SetFlags(ctx context.Context, mailbox Mailbox, folder, id string, flags []Flag) error
 
 	// Remove deletes a message for good.
-	Remove(ctx context.Context, mailbox, folder, id string) error
+	Remove(ctx context.Context, mailbox Mailbox, folder, id string) error
 
-	// Usage says what a mailbox holds, all folders together.
-	Usage(ctx context.Context, mailbox string) (Usage, error)
+	// Usage says what a mailbox holds, all folders together but those that its quota ignores. With a quota it is what
+	// the store has kept count of.
+	Usage(ctx context.Context, mailbox Mailbox) (Usage, error)
+
+	// Recount is Usage counted anew, which is then what the store goes on from.
+	Recount(ctx context.Context, mailbox Mailbox) (Usage, error)
 
 	// Close waits for what is under way and gives everything back. No method may be called after it.
 	Close() error
@@ -98,7 +140,7 @@ type Message struct {
 	Flags  []Flag
 }
 
-// Usage is what a mailbox holds.
+// Usage is what a mailbox holds, or may hold.
 type Usage struct {
 	Messages int64
 	Octets   int64 // sum of Message.Size

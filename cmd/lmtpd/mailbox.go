@@ -52,8 +52,8 @@ func mailboxCommand() *cli.Command {
 
 // A mailbox is one mailbox in its store, as a command sees it.
 type mailbox struct {
-	store  store.Store
-	name   string
+	store store.Store
+	store.Mailbox
 	folder string // as given; "" is INBOX, or all folders where a message is looked for by its ID
 }
 
@@ -73,7 +73,7 @@ func onMailbox(do func(*cli.Context, mailbox) error) cli.ActionFunc {
 			return err
 		}
 		return withStores(c, cfg, func(stores []store.Store) error {
-			return do(c, mailbox{stores[0], name, c.String("folder")})
+			return do(c, mailbox{stores[0], store.Mailbox{Name: name}, c.String("folder")})
 		})
 	}
 }
@@ -114,9 +114,9 @@ func (m mailbox) searched(ctx context.Context) ([]string, error) {
 	if m.folder != "" {
 		return []string{m.folder}, nil
 	}
-	folders, err := m.store.Folders(ctx, m.name)
+	folders, err := m.store.Folders(ctx, m.Mailbox)
 	if err != nil {
-		return nil, trouble("list folders of "+m.name, err)
+		return nil, trouble("list folders of "+m.Name, err)
 	}
 	return append([]string{""}, folders...), nil
 }
@@ -132,14 +132,14 @@ func (m mailbox) find(ctx context.Context, id string, do func(folder string) err
 			return err
 		}
 	}
-	return fmt.Errorf("%s in %s: %w", id, m.name, store.ErrNoMessage)
+	return fmt.Errorf("%s in %s: %w", id, m.Name, store.ErrNoMessage)
 }
 
 // open opens the message id, or the newest one of the folder if id is "".
 func (m mailbox) open(ctx context.Context, id string) (message io.ReadCloser, err error) {
 	if id != "" {
 		err = m.find(ctx, id, func(folder string) (err error) {
-			message, err = m.store.Open(ctx, m.name, folder, id)
+			message, err = m.store.Open(ctx, m.Mailbox, folder, id)
 			return err
 		})
 		return message, err
@@ -149,16 +149,16 @@ func (m mailbox) open(ctx context.Context, id string) (message io.ReadCloser, er
 		return nil, err
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("%s of %s is empty: %w", folderName(m.folder), m.name, store.ErrNoMessage)
+		return nil, fmt.Errorf("%s of %s is empty: %w", folderName(m.folder), m.Name, store.ErrNoMessage)
 	}
 	newest := list[len(list)-1]
-	return m.store.Open(ctx, m.name, m.folder, newest.ID)
+	return m.store.Open(ctx, m.Mailbox, m.folder, newest.ID)
 }
 
 func (m mailbox) messages(ctx context.Context) ([]store.Message, error) {
-	list, err := m.store.Messages(ctx, m.name, m.folder)
+	list, err := m.store.Messages(ctx, m.Mailbox, m.folder)
 	if err != nil {
-		return nil, trouble("list "+folderName(m.folder)+" of "+m.name, err)
+		return nil, trouble("list "+folderName(m.folder)+" of "+m.Name, err)
 	}
 	return list, nil
 }
@@ -184,7 +184,7 @@ func removeMessages(c *cli.Context, m mailbox) error {
 	var errs []error
 	for _, id := range c.Args().Tail() {
 		errs = append(errs, m.find(c.Context, id, func(folder string) error {
-			return m.store.Remove(c.Context, m.name, folder, id)
+			return m.store.Remove(c.Context, m.Mailbox, folder, id)
 		}))
 	}
 	return errors.Join(errs...)

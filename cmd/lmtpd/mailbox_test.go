@@ -57,9 +57,9 @@ func messageIDs(t *testing.T, args ...string) []string {
 
 func TestMailboxShow(t *testing.T) {
 	data := t.TempDir()
-	fill(t, data, "old\r\n", store.Placement{Mailbox: "ann@localhost"})
-	fill(t, data, letter, store.Placement{Mailbox: "ann@localhost", Trace: []byte("X: 1\r\n"), Flags: []store.Flag{store.FlagSeen}})
-	fill(t, data, "in a folder\r\n", store.Placement{Mailbox: "ann@localhost", Folder: "Lists/Go"})
+	fill(t, data, "old\r\n", store.Placement{Mailbox: store.Mailbox{Name: "ann@localhost"}})
+	fill(t, data, letter, store.Placement{Mailbox: store.Mailbox{Name: "ann@localhost"}, Trace: []byte("X: 1\r\n"), Flags: []store.Flag{store.FlagSeen}})
+	fill(t, data, "in a folder\r\n", store.Placement{Mailbox: store.Mailbox{Name: "ann@localhost"}, Folder: "Lists/Go"})
 	wire := "X: 1\r\n" + letter
 	ids := messageIDs(t, "--data", data, "ann")
 	if len(ids) != 2 {
@@ -92,8 +92,8 @@ func TestMailboxShow(t *testing.T) {
 
 func TestMailboxMistakes(t *testing.T) {
 	data, none := t.TempDir(), filepath.Join(t.TempDir(), "none")
-	fill(t, data, letter, store.Placement{Mailbox: "ann@localhost"})
-	fill(t, data, letter, store.Placement{Mailbox: "bob@localhost"})
+	fill(t, data, letter, store.Placement{Mailbox: store.Mailbox{Name: "ann@localhost"}})
+	fill(t, data, letter, store.Placement{Mailbox: store.Mailbox{Name: "bob@localhost"}})
 	bob := messageIDs(t, "--data", data, "bob")[0]
 	tests := []struct {
 		args string
@@ -132,7 +132,7 @@ func TestMailboxMistakes(t *testing.T) {
 // A mailbox that is not there is told once.
 func TestMailboxUnknown(t *testing.T) {
 	data := t.TempDir()
-	fill(t, data, letter, store.Placement{Mailbox: "ann@localhost"})
+	fill(t, data, letter, store.Placement{Mailbox: store.Mailbox{Name: "ann@localhost"}})
 	for _, args := range []string{"messages eve", "show eve", "show eve x", "remove eve x"} {
 		command, rest, _ := strings.Cut(args, " ")
 		code, _, stderr := runApp(t, append([]string{"mailbox", command, "--data", data}, strings.Fields(rest)...)...)
@@ -159,7 +159,7 @@ func blocksConfig(t *testing.T, stores ...string) string {
 // A block whose directory is not there yet is no trouble for the others.
 func TestMailboxOfOtherBlock(t *testing.T) {
 	data, none := t.TempDir(), filepath.Join(t.TempDir(), "none")
-	fill(t, data, letter, store.Placement{Mailbox: "ann@d0.example"})
+	fill(t, data, letter, store.Placement{Mailbox: store.Mailbox{Name: "ann@d0.example"}})
 	config := blocksConfig(t, "maildir:"+data+"/mail/%d/%n", "maildir:"+none+"/%d/%n")
 	if got := messageIDs(t, "--config", config, "ann@d0.example"); len(got) != 1 {
 		t.Errorf("messages %q", got)
@@ -180,7 +180,7 @@ func TestMailboxOfOtherBlock(t *testing.T) {
 // Where addresses cannot be read from paths that is said, and the other stores are listed.
 func TestMailboxListUnsupported(t *testing.T) {
 	data := t.TempDir()
-	fill(t, data, letter, store.Placement{Mailbox: "ann@d0.example"})
+	fill(t, data, letter, store.Placement{Mailbox: store.Mailbox{Name: "ann@d0.example"}})
 	config := blocksConfig(t, "maildir:"+data+"/mail/%d/%n", "maildir:"+data+"/%n")
 	code, stdout, stderr := runApp(t, "mailbox", "list", "--config", config)
 	want := "lmtpd: the mailboxes in maildir:" + data + "/%n cannot be listed, because their paths do not tell their addresses\n"
@@ -192,9 +192,9 @@ func TestMailboxListUnsupported(t *testing.T) {
 func TestMailboxRemove(t *testing.T) {
 	data := t.TempDir()
 	for range 3 {
-		fill(t, data, letter, store.Placement{Mailbox: "ann@localhost"})
+		fill(t, data, letter, store.Placement{Mailbox: store.Mailbox{Name: "ann@localhost"}})
 	}
-	fill(t, data, letter, store.Placement{Mailbox: "ann@localhost", Folder: "Sent"})
+	fill(t, data, letter, store.Placement{Mailbox: store.Mailbox{Name: "ann@localhost"}, Folder: "Sent"})
 	ids := messageIDs(t, "--data", data, "ann")
 	sent := messageIDs(t, "--data", data, "--folder", "Sent", "ann")
 	code, _, stderr := runApp(t, "mailbox", "remove", "--data", data, "ann", ids[0], "nothing", ids[2], sent[0])
@@ -215,8 +215,8 @@ func TestMailboxRemove(t *testing.T) {
 
 func TestMailboxList(t *testing.T) {
 	data := t.TempDir()
-	fill(t, data, "1234\r\n", store.Placement{Mailbox: "bob@localhost"}, store.Placement{Mailbox: "ann@localhost"},
-		store.Placement{Mailbox: "ann@localhost", Folder: "Lists/Go", Flags: []store.Flag{store.FlagSeen, store.FlagFlagged}})
+	fill(t, data, "1234\r\n", store.Placement{Mailbox: store.Mailbox{Name: "bob@localhost"}}, store.Placement{Mailbox: store.Mailbox{Name: "ann@localhost"}},
+		store.Placement{Mailbox: store.Mailbox{Name: "ann@localhost"}, Folder: "Lists/Go", Flags: []store.Flag{store.FlagSeen, store.FlagFlagged}})
 
 	_, stdout, _ := runApp(t, "mailbox", "list", "--data", data)
 	if want := "ann@localhost  2  12\nbob@localhost  1  6\n"; stdout != want {

@@ -90,11 +90,11 @@ func describeAll(ctx context.Context, s store.Store, url StoreURL) (lines []mail
 }
 
 func describe(ctx context.Context, s store.Store, name string) (mailboxLine, error) {
-	usage, err := s.Usage(ctx, name)
+	usage, err := s.Usage(ctx, store.Mailbox{Name: name})
 	if err != nil {
 		return mailboxLine{Mailbox: name}, fmt.Errorf("count %s: %w", name, err)
 	}
-	folders, err := s.Folders(ctx, name)
+	folders, err := s.Folders(ctx, store.Mailbox{Name: name})
 	if err != nil {
 		return mailboxLine{Mailbox: name}, fmt.Errorf("list folders of %s: %w", name, err)
 	}

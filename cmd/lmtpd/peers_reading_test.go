@@ -61,7 +61,7 @@ func TestDovecotReads(t *testing.T) {
 		expectReplies(t, c.transaction(body, ann), "250 2.1.5")
 	}
 	trace := []byte("Delivered-To: " + ann + "\r\n")
-	place(t, d, store.Placement{Mailbox: ann, Folder: folderName, Trace: trace,
+	place(t, d, store.Placement{Mailbox: store.Mailbox{Name: ann}, Folder: folderName, Trace: trace,
 		Flags: []store.Flag{store.FlagSeen, store.FlagFlagged}}, letter("filed", 5000))
 
 	dv := startDovecot(t, d.root)
@@ -176,7 +176,7 @@ func TestReadsDovecot(t *testing.T) {
 	im.append("INBOX", `(\Answered)`, second)
 	im.append(folderIMAP, `(\Seen \Draft Work) "02-Jan-2020 10:00:00 +0000"`, filed)
 
-	folders, err := openMaildirs(t, d).Folders(t.Context(), ann)
+	folders, err := openMaildirs(t, d).Folders(t.Context(), store.Mailbox{Name: ann})
 	if err != nil || !slices.Contains(folders, folderName) {
 		t.Errorf("folders %q, %v", folders, err)
 	}

@@ -25,20 +25,20 @@ type Faults struct{ store.Store }
 var errUnknown = errors.New("secret cause")
 
 // Check fails at RCPT.
-func (f Faults) Check(ctx context.Context, mailbox string, size int64) error {
-	switch local, _, _ := strings.Cut(mailbox, "@"); local {
+func (f Faults) Check(ctx context.Context, mailbox store.Mailbox, more store.Usage) error {
+	switch local, _, _ := strings.Cut(mailbox.Name, "@"); local {
 	case "nobody":
 		return store.ErrNoMailbox
 	case "unsure":
 		return errUnknown
 	case "quota":
-		if size > 0 {
+		if more.Octets > 0 {
 			return store.ErrOverQuota
 		}
 	case "crash":
 		panic("crash")
 	}
-	return f.Store.Check(ctx, mailbox, size)
+	return f.Store.Check(ctx, mailbox, more)
 }
 
 // Deliver fails for some placements and hands on the others.
@@ -47,7 +47,7 @@ func (f Faults) Deliver(ctx context.Context, c store.Content, to []store.Placeme
 	var rest []store.Placement
 	var numbers []int
 	for i, p := range to {
-		if errs[i] = faultOf(p.Mailbox); errs[i] == nil {
+		if errs[i] = faultOf(p.Mailbox.Name); errs[i] == nil {
 			rest, numbers = append(rest, p), append(numbers, i)
 		}
 	}

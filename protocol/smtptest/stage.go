@@ -62,10 +62,11 @@ func Deliver(t testing.TB, s store.Store) (session.Handler, func() ([]Message, e
 // Stored returns what a store keeps in all of its INBOXes, without trace fields.
 func Stored(ctx context.Context, s store.Store) ([]Message, error) {
 	var all []Message
-	for mailbox, err := range s.Mailboxes(ctx) {
+	for name, err := range s.Mailboxes(ctx) {
 		if err != nil {
 			return nil, err
 		}
+		mailbox := store.Mailbox{Name: name}
 		list, err := s.Messages(ctx, mailbox, "")
 		if err != nil {
 			return nil, err
@@ -75,13 +76,13 @@ func Stored(ctx context.Context, s store.Store) ([]Message, error) {
 			if err != nil {
 				return nil, err
 			}
-			all = append(all, Message{Mailbox: mailbox, Content: []byte(content)})
+			all = append(all, Message{Mailbox: name, Content: []byte(content)})
 		}
 	}
 	return all, nil
 }
 
-func open(ctx context.Context, s store.Store, mailbox, id string) (string, error) {
+func open(ctx context.Context, s store.Store, mailbox store.Mailbox, id string) (string, error) {
 	r, err := s.Open(ctx, mailbox, "", id)
 	if err != nil {
 		return "", err

@@ -34,7 +34,7 @@ func benchmarkDeliver(b *testing.B, size, placements, sessions int) {
 	c := message(size)
 	mailboxes := make([]store.Placement, 100)
 	for i := range mailboxes {
-		mailboxes[i] = store.Placement{Mailbox: fmt.Sprintf("m%d@example.org", i), Trace: []byte("Return-Path: <a@b.example>\r\n")}
+		mailboxes[i] = store.Placement{Mailbox: store.Mailbox{Name: fmt.Sprintf("m%d@example.org", i)}, Trace: []byte("Return-Path: <a@b.example>\r\n")}
 		if err := s.Deliver(context.Background(), c, mailboxes[i:i+1])[0]; err != nil {
 			b.Fatal(err)
 		}

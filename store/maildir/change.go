@@ -11,9 +11,9 @@ import (
 )
 
 // Open opens a message. It is read as it is written, with CRLF for each LF that has no CR before it.
-func (s *Store) Open(ctx context.Context, mailbox, folder, id string) (io.ReadCloser, error) {
+func (s *Store) Open(ctx context.Context, mailbox store.Mailbox, folder, id string) (io.ReadCloser, error) {
 	var r io.ReadCloser
-	err := s.onMessage(ctx, place{mailbox, folder}, id, func(d *dir, m found) (err error) {
+	err := s.onMessage(ctx, &store.Placement{Mailbox: mailbox, Folder: folder}, id, func(d *dir, m found) (err error) {
 		r, err = d.open(m)
 		return err
 	})
@@ -21,8 +21,8 @@ func (s *Store) Open(ctx context.Context, mailbox, folder, id string) (io.ReadCl
 }
 
 // SetFlags replaces the flags of a message, and moves it to cur/ if it was new. Letters of keywords stay.
-func (s *Store) SetFlags(ctx context.Context, mailbox, folder, id string, flags []store.Flag) error {
-	return s.onMessage(ctx, place{mailbox, folder}, id, func(d *dir, m found) error {
+func (s *Store) SetFlags(ctx context.Context, mailbox store.Mailbox, folder, id string, flags []store.Flag) error {
+	return s.onMessage(ctx, &store.Placement{Mailbox: mailbox, Folder: folder}, id, func(d *dir, m found) error {
 		to := "cur/" + m.id + ":2," + replaceLetters(m.flags, flags)
 		if to == m.file {
 			return nil
@@ -35,8 +35,8 @@ func (s *Store) SetFlags(ctx context.Context, mailbox, folder, id string, flags 
 }
 
 // Remove deletes a message.
-func (s *Store) Remove(ctx context.Context, mailbox, folder, id string) error {
-	return s.onMessage(ctx, place{mailbox, folder}, id, func(d *dir, m found) error {
+func (s *Store) Remove(ctx context.Context, mailbox store.Mailbox, folder, id string) error {
+	return s.onMessage(ctx, &store.Placement{Mailbox: mailbox, Folder: folder}, id, func(d *dir, m found) error {
 		if err := d.root.Remove(m.file); err != nil {
 			return err
 		}
@@ -46,8 +46,8 @@ func (s *Store) Remove(ctx context.Context, mailbox, folder, id string) error {
 
 // onMessage does something to a message. Another program may rename the file at any moment, so it is looked for once more
 // when it was not where it had been found.
-func (s *Store) onMessage(ctx context.Context, p place, id string, do func(*dir, found) error) error {
-	d, err := s.existingFolder(ctx, p.mailbox, p.folder)
+func (s *Store) onMessage(ctx context.Context, p *store.Placement, id string, do func(*dir, found) error) error {
+	d, err := s.existingFolder(ctx, p.Mailbox, p.Folder)
 	if err != nil {
 		return err
 	}

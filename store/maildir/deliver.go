@@ -6,51 +6,64 @@ import (
 	"fmt"
 	"io/fs"
 	"runtime/debug"
-	"sync"
+	"sync/atomic"
 
 	"lmtpd/store"
 )
 
-// Deliver writes each placement's copy, several at a time: concurrent syncs share what the disk does for them.
+// Deliver writes each placement's copy, several at a time: concurrent syncs share what the disk does for them. When ctx
+// ends it does not wait for a disk that hangs; what comes of an attempt after that is taken back.
 func (s *Store) Deliver(ctx context.Context, c store.Content, to []store.Placement) []error {
-	s.running.Add(1)
-	defer s.running.Done()
-	errs := make([]error, len(to))
-	if len(to) == 1 {
-		errs[0] = s.guarded(ctx, c, &to[0])
-		return errs
+	all := make([]attempt, len(to))
+	for i := range to {
+		all[i].Placement = to[i]
 	}
-	var wg sync.WaitGroup
-	next := make(chan int)
+	done := make(chan struct{}, len(to)) // with room for all: nobody may be waiting any more
+	var next atomic.Int64
 	for range min(len(to), s.perMsg) {
-		wg.Go(func() {
-			for i := range next {
-				errs[i] = s.guarded(ctx, c, &to[i])
+		s.running.Go(func() {
+			for n := next.Add(1); n <= int64(len(all)); n = next.Add(1) {
+				a := &all[n-1]
+				a.settle(s.guarded(ctx, c, a))
+				done <- struct{}{}
 			}
 		})
 	}
-	for i := range to {
-		next <- i
+	for range to {
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return conclude(ctx, all, to)
+		}
 	}
-	close(next)
-	wg.Wait()
+	return conclude(ctx, all, to)
+}
+
+// conclude says what became of each attempt, and gives up those that have not ended.
+func conclude(ctx context.Context, all []attempt, to []store.Placement) []error {
+	errs := make([]error, len(to))
+	for i := range all {
+		if errs[i] = all[i].giveUp(ctx); errs[i] == nil {
+			to[i].Folder = all[i].Folder
+		}
+	}
 	return errs
 }
 
 // guarded makes a panic one placement's trouble alone: the others are there and must be told so, and in a goroutine of
 // its own it would end the daemon.
-func (s *Store) guarded(ctx context.Context, c store.Content, p *store.Placement) (err error) {
+func (s *Store) guarded(ctx context.Context, c store.Content, a *attempt) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			s.log.Error("panic in a delivery", "mailbox", p.Mailbox, "cause", v, "stack", string(debug.Stack()))
+			s.log.Error("panic in a delivery", "mailbox", a.Mailbox.Name, "cause", v, "stack", string(debug.Stack()))
 			err = fmt.Errorf("panic: %v", v)
 		}
 	}()
-	return s.place(ctx, c, p)
+	return s.place(ctx, c, a)
 }
 
 // place delivers one copy when there is a free slot.
-func (s *Store) place(ctx context.Context, c store.Content, p *store.Placement) error {
+func (s *Store) place(ctx context.Context, c store.Content, a *attempt) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -60,9 +73,9 @@ func (s *Store) place(ctx context.Context, c store.Content, p *store.Placement) 
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	err := s.deliver(c, p)
+	err := s.deliver(c, a)
 	if errors.Is(err, errGone) {
-		err = s.deliver(c, p) // with the directories as they are now
+		err = s.deliver(c, a) // with the directories as they are now
 	}
 	return classify(err)
 }
@@ -71,13 +84,13 @@ func (s *Store) place(ctx context.Context, c store.Content, p *store.Placement) 
 var errGone = errors.New("mailbox removed or moved away")
 
 // deliver finds the place and leaves the message there.
-func (s *Store) deliver(c store.Content, p *store.Placement) error {
-	t, err := s.target(place{p.Mailbox, p.Folder})
+func (s *Store) deliver(c store.Content, a *attempt) error {
+	t, err := s.target(&a.Placement)
 	if err != nil {
 		return err
 	}
 	defer s.cache.release(t)
-	if err = s.leave(t, c, p); err != nil {
+	if err = s.leave(t, c, a); err != nil {
 		s.cache.drop(t) // whatever is wrong with it, the next delivery looks anew
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -87,8 +100,8 @@ func (s *Store) deliver(c store.Content, p *store.Placement) error {
 }
 
 // leave is the sequence that the promise of 250 rests on: written, synced, named, and the name synced.
-func (s *Store) leave(t *target, c store.Content, p *store.Placement) error {
-	flags := letters(p.Flags)
+func (s *Store) leave(t *target, c store.Content, a *attempt) error {
+	flags := letters(a.Flags)
 	into := t.new
 	if flags != "" {
 		cur, err := t.sub("cur")
@@ -103,12 +116,15 @@ func (s *Store) leave(t *target, c store.Content, p *store.Placement) error {
 		return err
 	}
 	defer d.discard()
-	size, err := s.writeMessage(d.fd, c, p.Trace)
+	size, err := s.writeMessage(d.fd, c, a.Trace)
 	if err != nil {
 		return fmt.Errorf("%s: %w", into.name(), err)
 	}
 	if err := s.fs.syncFile(d.fd); err != nil {
 		return fmt.Errorf("sync message for %s: %w", into.name(), err)
+	}
+	if a.isGivenUp() {
+		return errLate
 	}
 	name, err := d.link(into, size, flags)
 	if err != nil {
@@ -117,6 +133,9 @@ func (s *Store) leave(t *target, c store.Content, p *store.Placement) error {
 	if err := s.fs.syncDir(into.fd()); err != nil {
 		_ = s.fs.unlink(into.fd(), name) // it may or may not be there: better not
 		return fmt.Errorf("sync %s: %w", into.name(), err)
+	}
+	if !a.settle(nil) {
+		return s.takeBack(into, name, a)
 	}
 	return nil
 }

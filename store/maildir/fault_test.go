@@ -105,9 +105,9 @@ func TestFaultAtEveryStep(t *testing.T) {
 		"named":   openNamed,
 	} {
 		for what, p := range map[string]store.Placement{
-			"inbox":  {Mailbox: "ann@example.org", Trace: []byte("X: y\r\n")},
-			"flags":  {Mailbox: "ann@example.org", Trace: []byte("X: y\r\n"), Flags: []store.Flag{store.FlagSeen}},
-			"folder": {Mailbox: "ann@example.org", Trace: []byte("X: y\r\n"), Folder: "Work/Süb"},
+			"inbox":  {Mailbox: store.Mailbox{Name: "ann@example.org"}, Trace: []byte("X: y\r\n")},
+			"flags":  {Mailbox: store.Mailbox{Name: "ann@example.org"}, Trace: []byte("X: y\r\n"), Flags: []store.Flag{store.FlagSeen}},
+			"folder": {Mailbox: store.Mailbox{Name: "ann@example.org"}, Trace: []byte("X: y\r\n"), Folder: "Work/Süb"},
 		} {
 			for _, there := range []string{"new", "existing"} {
 				for _, cause := range []error{unix.ENOSPC, unix.EIO, errPower} {
@@ -234,11 +234,11 @@ func TestNoDescriptorLeft(t *testing.T) {
 		f := &faults{at: at, err: unix.EIO}
 		f.into(s)
 		for _, folder := range []string{"", "a", "b", "c", "a"} {
-			_ = deliver(t, s, faultContent, store.Placement{Mailbox: "ann@example.org", Folder: folder, Flags: []store.Flag{store.FlagSeen}})
+			_ = deliver(t, s, faultContent, store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}, Folder: folder, Flags: []store.Flag{store.FlagSeen}})
 		}
 		for range s.Mailboxes(t.Context()) {
 		}
-		_, _ = s.Usage(t.Context(), "ann@example.org")
+		_, _ = s.Usage(t.Context(), store.Mailbox{Name: "ann@example.org"})
 		_, _ = s.Sweep(t.Context())
 		s.Close()
 		if after := count(); after != before {

@@ -41,9 +41,9 @@ func TestSymlinkLeadsNowhere(t *testing.T) {
 			s := openNamed(t, dir) // it needs tmp/ too
 			defer s.Close()
 			for what, p := range map[string]store.Placement{
-				"inbox":  {Mailbox: "ann@example.org"},
-				"flags":  {Mailbox: "ann@example.org", Flags: []store.Flag{store.FlagSeen}},
-				"folder": {Mailbox: "ann@example.org", Folder: "Work"},
+				"inbox":  {Mailbox: store.Mailbox{Name: "ann@example.org"}},
+				"flags":  {Mailbox: store.Mailbox{Name: "ann@example.org"}, Flags: []store.Flag{store.FlagSeen}},
+				"folder": {Mailbox: store.Mailbox{Name: "ann@example.org"}, Folder: "Work"},
 			} {
 				err := deliver(t, s, "x\r\n", p)
 				if refused := strings.Contains(test.refused, what); refused != (err != nil) || isAnswer(err) {
@@ -52,7 +52,7 @@ func TestSymlinkLeadsNowhere(t *testing.T) {
 			}
 			s.now = func() time.Time { return time.Now().Add(2 * sweepAge) }
 			_, _ = s.Sweep(t.Context())
-			_, _ = s.Messages(t.Context(), "ann@example.org", "")
+			_, _ = s.Messages(t.Context(), store.Mailbox{Name: "ann@example.org"}, "")
 			must(t, filepath.WalkDir(filepath.Join(dir, "prey"), func(path string, e fs.DirEntry, err error) error {
 				if err == nil && !e.IsDir() && e.Name() != "theirs" {
 					t.Errorf("%s was written", path)
@@ -84,7 +84,7 @@ func TestStrangeFiles(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	defer s.Close()
-	must(t, deliver(t, s, "x\r\n", store.Placement{Mailbox: "ann@example.org"}))
+	must(t, deliver(t, s, "x\r\n", store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}}))
 	ann := filepath.Join(dir, "example.org", "ann")
 	for name, text := range map[string]string{
 		"new/.hidden": "", "new/:2,S": "", "new/::": "", "cur/.nfs0001": "", // no messages
@@ -102,7 +102,7 @@ func TestStrangeFiles(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(ann, ".file"), nil, 0o600))
 	must(t, os.Mkdir(filepath.Join(ann, ".Empty"), 0o700))
 
-	list, err := s.Messages(t.Context(), "ann@example.org", "")
+	list, err := s.Messages(t.Context(), store.Mailbox{Name: "ann@example.org"}, "")
 	if err != nil || len(list) != 10 {
 		t.Errorf("%d messages, %v, want 10: %+v", len(list), err, list)
 	}
@@ -110,20 +110,20 @@ func TestStrangeFiles(t *testing.T) {
 		if m.Size != 3 {
 			t.Errorf("%s has size %d, want 3", m.ID, m.Size)
 		}
-		must(t, s.SetFlags(t.Context(), "ann@example.org", "", m.ID, []store.Flag{store.FlagAnswered}))
+		must(t, s.SetFlags(t.Context(), store.Mailbox{Name: "ann@example.org"}, "", m.ID, []store.Flag{store.FlagAnswered}))
 	}
 	if _, err := os.Stat(filepath.Join(ann, "cur", "4:2,Rab")); err != nil {
 		t.Errorf("keyword letters: %v", err)
 	}
-	u, err := s.Usage(t.Context(), "ann@example.org")
+	u, err := s.Usage(t.Context(), store.Mailbox{Name: "ann@example.org"})
 	if err != nil || u != (store.Usage{Messages: 10, Octets: 30}) {
 		t.Errorf("Usage: %+v, %v", u, err)
 	}
-	if folders, err := s.Folders(t.Context(), "ann@example.org"); err != nil || len(folders) != 1 || folders[0] != "Empty" {
+	if folders, err := s.Folders(t.Context(), store.Mailbox{Name: "ann@example.org"}); err != nil || len(folders) != 1 || folders[0] != "Empty" {
 		t.Errorf("Folders: %q, %v", folders, err)
 	}
 	for _, id := range []string{"symlink", "pipe", "directory", ".hidden"} {
-		if _, err := s.Open(t.Context(), "ann@example.org", "", id); err == nil {
+		if _, err := s.Open(t.Context(), store.Mailbox{Name: "ann@example.org"}, "", id); err == nil {
 			t.Errorf("%s was opened", id)
 		}
 	}
@@ -135,11 +135,11 @@ func TestFileInTheWay(t *testing.T) {
 		dir := t.TempDir()
 		must(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, at)), 0o700), os.WriteFile(filepath.Join(dir, at), nil, 0o600))
 		s := open(t, dir)
-		err := deliver(t, s, "x\r\n", store.Placement{Mailbox: "ann@example.org"})
+		err := deliver(t, s, "x\r\n", store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}})
 		if err == nil || isAnswer(err) {
 			t.Errorf("%s is a file: Deliver says %v", at, err)
 		}
-		if err := s.Check(t.Context(), "ann@example.org", 0); isAnswer(err) || err == nil && at != "example.org/ann/new" {
+		if err := s.Check(t.Context(), store.Mailbox{Name: "ann@example.org"}, store.Usage{Octets: 0}); isAnswer(err) || err == nil && at != "example.org/ann/new" {
 			t.Errorf("%s is a file: Check says %v", at, err)
 		}
 		s.Close()

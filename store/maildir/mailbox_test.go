@@ -25,11 +25,11 @@ func isAnswer(err error) bool {
 // readOne reads the only message of a folder.
 func readOne(t testing.TB, s *Store, mailbox, folder string) string {
 	t.Helper()
-	list, err := s.Messages(t.Context(), mailbox, folder)
+	list, err := s.Messages(t.Context(), store.Mailbox{Name: mailbox}, folder)
 	if err != nil || len(list) != 1 {
 		t.Fatalf("%d messages, %v, want 1", len(list), err)
 	}
-	r, err := s.Open(t.Context(), mailbox, folder, list[0].ID)
+	r, err := s.Open(t.Context(), store.Mailbox{Name: mailbox}, folder, list[0].ID)
 	must(t, err)
 	defer r.Close()
 	b, err := io.ReadAll(r)
@@ -44,7 +44,7 @@ func TestMailboxChangesUnderUs(t *testing.T) {
 	s := open(t, dir)
 	defer s.Close()
 	ann := filepath.Join(dir, "example.org", "ann")
-	p := store.Placement{Mailbox: "ann@example.org"}
+	p := store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}}
 	for what, change := range map[string]func(){
 		"nothing":           func() {},
 		"mailbox removed":   func() { must(t, os.RemoveAll(ann)) },
@@ -75,7 +75,7 @@ func TestManyFolders(t *testing.T) {
 	defer s.Close()
 	var to []store.Placement
 	for i := range 30 {
-		to = append(to, store.Placement{Mailbox: fmt.Sprintf("m%d@example.org", i%7), Folder: fmt.Sprintf("f%d", i%5)})
+		to = append(to, store.Placement{Mailbox: store.Mailbox{Name: fmt.Sprintf("m%d@example.org", i%7)}, Folder: fmt.Sprintf("f%d", i%5)})
 	}
 	for _, err := range s.Deliver(t.Context(), message(100), append(to, to...)) {
 		must(t, err)
@@ -85,7 +85,7 @@ func TestManyFolders(t *testing.T) {
 	}
 	var total int64
 	for i := range 7 {
-		u, err := s.Usage(t.Context(), fmt.Sprintf("m%d@example.org", i))
+		u, err := s.Usage(t.Context(), store.Mailbox{Name: fmt.Sprintf("m%d@example.org", i)})
 		must(t, err)
 		total += u.Messages
 	}
@@ -100,7 +100,7 @@ func TestNameTaken(t *testing.T) {
 		s := open(t, t.TempDir())
 		now := time.Now()
 		s.names.now = func() time.Time { return now }
-		p := store.Placement{Mailbox: "ann@example.org"}
+		p := store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}}
 		must(t, deliver(t, s, "first\r\n", p))
 		for range 3 {
 			s.names.count.Store(0) // the same names once more
@@ -119,7 +119,7 @@ func TestModes(t *testing.T) {
 		dir := t.TempDir()
 		old := unix.Umask(umask)
 		s := open(t, filepath.Join(dir, "a/b"))
-		must(t, deliver(t, s, "x\r\n", store.Placement{Mailbox: "ann@example.org", Folder: "Work"}))
+		must(t, deliver(t, s, "x\r\n", store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}, Folder: "Work"}))
 		s.Close()
 		unix.Umask(old)
 		must(t, filepath.WalkDir(filepath.Join(dir, "a"), func(path string, e fs.DirEntry, err error) error {
@@ -140,8 +140,8 @@ func TestModes(t *testing.T) {
 func TestCheckFree(t *testing.T) {
 	s := open(t, t.TempDir(), func(c *Config) { c.MinFree = 1 << 20 })
 	defer s.Close()
-	must(t, s.Check(t.Context(), "ann@example.org", 1<<10))
-	if err := s.Check(t.Context(), "ann@example.org", 1<<60); !errors.Is(err, store.ErrFull) {
+	must(t, s.Check(t.Context(), store.Mailbox{Name: "ann@example.org"}, store.Usage{Octets: 1 << 10}))
+	if err := s.Check(t.Context(), store.Mailbox{Name: "ann@example.org"}, store.Usage{Octets: 1 << 60}); !errors.Is(err, store.ErrFull) {
 		t.Errorf("Check of 1 EiB: %v, want ErrFull", err)
 	}
 }
@@ -150,7 +150,7 @@ func TestSweep(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	defer s.Close()
-	must(t, deliver(t, s, "x\r\n", store.Placement{Mailbox: "ann@example.org", Folder: "Work"}))
+	must(t, deliver(t, s, "x\r\n", store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}, Folder: "Work"}))
 	ann := filepath.Join(dir, "example.org", "ann")
 	old := time.Now().Add(-sweepAge - time.Minute)
 	for _, name := range []string{"tmp/old", "tmp/young", "tmp/.old", ".Work/tmp/old", "new/old", "cur/old:2,"} {
@@ -178,9 +178,9 @@ func TestInterop(t *testing.T) {
 	s := open(t, dir)
 	defer s.Close()
 	for i := range 3 {
-		must(t, deliver(t, s, fmt.Sprintf("%d\r\n", i), store.Placement{Mailbox: "ann@example.org", Flags: []store.Flag{store.FlagSeen, store.FlagFlagged}}))
+		must(t, deliver(t, s, fmt.Sprintf("%d\r\n", i), store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}, Flags: []store.Flag{store.FlagSeen, store.FlagFlagged}}))
 	}
-	must(t, deliver(t, s, "new\r\n", store.Placement{Mailbox: "ann@example.org"}))
+	must(t, deliver(t, s, "new\r\n", store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}}))
 	other := gomaildir.Dir(filepath.Join(dir, "example.org", "ann"))
 	list, err := other.Messages()
 	if err != nil || len(list) != 3 {
@@ -201,7 +201,7 @@ func TestInterop(t *testing.T) {
 	must(t, err)
 	_, err = io.WriteString(w, "theirs\n")
 	must(t, err, w.Close())
-	ours, err := s.Messages(t.Context(), "ann@example.org", "")
+	ours, err := s.Messages(t.Context(), store.Mailbox{Name: "ann@example.org"}, "")
 	must(t, err)
 	count := map[store.Flag]int{}
 	for _, m := range ours {

@@ -144,16 +144,16 @@ func isDir(path string) bool {
 	return err == nil && fi.IsDir()
 }
 
-// Check says whether mailbox would take size more octets now. A mailbox that is not there yet is as good as one that is:
-// the first delivery makes it.
-func (s *Store) Check(ctx context.Context, mailbox string, size int64) error {
+// Check says whether a mailbox would take so much more now. One that is not there yet is as good as one that is: the
+// first delivery makes it.
+func (s *Store) Check(ctx context.Context, mailbox store.Mailbox, more store.Usage) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.checkFree(size); err != nil {
+	if err := s.checkFree(more.Octets); err != nil {
 		return err
 	}
-	p := place{mailbox: mailbox}
+	p := place{mailbox: mailbox.Name}
 	if t := s.cache.get(p); t != nil {
 		defer s.cache.release(t)
 		if t.current(s.root) == nil {
@@ -186,8 +186,8 @@ func (s *Store) checkFree(size int64) error {
 }
 
 // mailbox opens the directory of a mailbox; it makes nothing.
-func (s *Store) mailbox(name string) (*dir, error) {
-	rel, err := s.template.Rel(name)
+func (s *Store) mailbox(mailbox store.Mailbox) (*dir, error) {
+	rel, err := s.template.Rel(mailbox.Name)
 	if err != nil {
 		return nil, err
 	}

@@ -80,7 +80,7 @@ func (d *dir) find(id string) (found, error) {
 
 // Messages lists a folder, oldest first. The date is the file's, as it is for Dovecot, which keeps the internal date of
 // messages there that a client or an import put in.
-func (s *Store) Messages(ctx context.Context, mailbox, folder string) ([]store.Message, error) {
+func (s *Store) Messages(ctx context.Context, mailbox store.Mailbox, folder string) ([]store.Message, error) {
 	d, err := s.existingFolder(ctx, mailbox, folder)
 	if err != nil {
 		return nil, err

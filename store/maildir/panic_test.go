@@ -10,7 +10,7 @@ import (
 // A panic is one placement's trouble: the others are delivered and told so, and the store goes on.
 func TestPanicIsOnePlacementsTrouble(t *testing.T) {
 	s := open(t, t.TempDir())
-	to := []store.Placement{{Mailbox: "a@example.org"}, {Mailbox: "b@example.org"}, {Mailbox: "c@example.org"}}
+	to := []store.Placement{{Mailbox: store.Mailbox{Name: "a@example.org"}}, {Mailbox: store.Mailbox{Name: "b@example.org"}}, {Mailbox: store.Mailbox{Name: "c@example.org"}}}
 	real, calls := s.fs.syncFile, make(chan struct{}, 1)
 	calls <- struct{}{}
 	s.fs.syncFile = func(fd int) error {

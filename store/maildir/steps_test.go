@@ -72,11 +72,11 @@ func TestOrderOfSteps(t *testing.T) {
 			p    store.Placement
 			want []string
 		}{
-			{store.Placement{Mailbox: "ann@example.org"}, slices.Concat(mailbox, test.first)},
-			{store.Placement{Mailbox: "ann@example.org"}, test.first},
-			{store.Placement{Mailbox: "ann@example.org", Flags: []store.Flag{store.FlagSeen}}, test.first},
-			{store.Placement{Mailbox: "ann@example.org", Folder: "Work"}, slices.Concat(folder, test.first)},
-			{store.Placement{Mailbox: "ann@example.org", Folder: "Work"}, test.first},
+			{store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}}, slices.Concat(mailbox, test.first)},
+			{store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}}, test.first},
+			{store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}, Flags: []store.Flag{store.FlagSeen}}, test.first},
+			{store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}, Folder: "Work"}, slices.Concat(folder, test.first)},
+			{store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}, Folder: "Work"}, test.first},
 		} {
 			*steps = nil
 			if err := deliver(t, s, "x\r\n", d.p); err != nil {
@@ -105,7 +105,7 @@ func TestMailboxOfOthers(t *testing.T) {
 			must(t, os.Chtimes(d, then, then))
 		}
 		steps := record(s)
-		must(t, deliver(t, s, "x\r\n", store.Placement{Mailbox: "ann@example.org"}))
+		must(t, deliver(t, s, "x\r\n", store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}}))
 		syncs := len(slices.DeleteFunc(*steps, func(step string) bool { return step != "sync dir" }))
 		if syncs != want {
 			t.Errorf("mailbox made %v ago: %d directories synced, want %d", age, syncs, want)
@@ -141,7 +141,7 @@ func TestLargeMessageInBlocks(t *testing.T) {
 		longest, writes = max(longest, len(b)), writes+1
 		return real(fd, b)
 	}
-	if err := s.Deliver(t.Context(), message(5<<20), []store.Placement{{Mailbox: "ann@example.org"}})[0]; err != nil {
+	if err := s.Deliver(t.Context(), message(5<<20), []store.Placement{{Mailbox: store.Mailbox{Name: "ann@example.org"}}})[0]; err != nil {
 		t.Fatal(err)
 	}
 	if longest > largeBlock || writes > 5<<20/largeBlock+2 {
@@ -156,7 +156,7 @@ func TestShortWrite(t *testing.T) {
 	real := s.fs.write
 	s.fs.write = func(fd int, b []byte) (int, error) { return real(fd, b[:min(len(b), 7)]) }
 	want := "Subject: x\r\n\r\nhello, hello, hello\r\n"
-	if err := deliver(t, s, want, store.Placement{Mailbox: "ann@example.org"}); err != nil {
+	if err := deliver(t, s, want, store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}}); err != nil {
 		t.Fatal(err)
 	}
 	if got := readOne(t, s, "ann@example.org", ""); got != want {

@@ -32,7 +32,7 @@ func TestSubscriptionsWhenFolderIsMade(t *testing.T) {
 	s := open(t, dir)
 	defer s.Close()
 	to := func(folder string) error {
-		return deliver(t, s, "x\r\n", store.Placement{Mailbox: "ann@example.org", Folder: folder})
+		return deliver(t, s, "x\r\n", store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}, Folder: folder})
 	}
 	ann := filepath.Join(dir, "example.org", "ann")
 	file, lock := filepath.Join(ann, subscriptionsFile), filepath.Join(ann, subscriptionsLock)

@@ -7,10 +7,13 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"lmtpd/store"
 )
 
 // target lends the open directories of a place, all of them on the disk; what is missing is made.
-func (s *Store) target(p place) (*target, error) {
+func (s *Store) target(to *store.Placement) (*target, error) {
+	p := place{to.Mailbox.Name, to.Folder}
 	if t := s.cache.get(p); t != nil {
 		if t.current(s.root) == nil {
 			return t, nil
@@ -29,6 +32,11 @@ func (s *Store) target(p place) (*target, error) {
 	d, err := s.makeMailbox(rel)
 	if err != nil {
 		return nil, fmt.Errorf("mailbox %s: %w", p.mailbox, err)
+	}
+	if folder != "" && to.Missing == store.UseInbox && !d.has(folder) {
+		d.Close()
+		to.Folder = ""
+		return s.target(to)
 	}
 	path := rel + "/new"
 	if folder != "" {
@@ -73,10 +81,15 @@ func (s *Store) makeMailbox(rel string) (*dir, error) {
 	return d, nil
 }
 
+func (d *dir) has(name string) bool {
+	_, err := d.root.Lstat(name)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
 // makeFolder opens a folder of the maildir d, which it closes; one that is not there yet is made and subscribed to.
 func (s *Store) makeFolder(d *dir, name string) (*dir, error) {
 	defer d.Close()
-	if _, err := d.root.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+	if !d.has(name) {
 		// First the subscription: if this ends halfway, the next delivery finds the folder missing and does it all.
 		if err := s.subscribe(d, name); err != nil {
 			return nil, err

@@ -8,7 +8,7 @@ import (
 )
 
 // Usage adds up what a mailbox holds, from the names where they tell.
-func (s *Store) Usage(ctx context.Context, mailbox string) (u store.Usage, err error) {
+func (s *Store) Usage(ctx context.Context, mailbox store.Mailbox) (u store.Usage, err error) {
 	d, err := s.existing(ctx, mailbox)
 	if err != nil {
 		return u, err
@@ -24,6 +24,11 @@ func (s *Store) Usage(ctx context.Context, mailbox string) (u store.Usage, err e
 		}
 	}
 	return u, nil
+}
+
+// Recount is Usage, which counts each time.
+func (s *Store) Recount(ctx context.Context, mailbox store.Mailbox) (store.Usage, error) {
+	return s.Usage(ctx, mailbox)
 }
 
 func (d *dir) addUsage(u *store.Usage, folder string) error {

@@ -131,7 +131,7 @@ func (d *dir) isMaildir() bool {
 }
 
 // Folders lists the folders of a mailbox, sorted.
-func (s *Store) Folders(ctx context.Context, mailbox string) ([]string, error) {
+func (s *Store) Folders(ctx context.Context, mailbox store.Mailbox) ([]string, error) {
 	d, err := s.existing(ctx, mailbox)
 	if err != nil {
 		return nil, err
@@ -154,19 +154,19 @@ func (d *dir) folders() (folders []string, err error) {
 }
 
 // existing opens a mailbox for reading. One that is not there is store.ErrNoMailbox.
-func (s *Store) existing(ctx context.Context, mailbox string) (*dir, error) {
+func (s *Store) existing(ctx context.Context, mailbox store.Mailbox) (*dir, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	d, err := s.mailbox(mailbox)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %s", store.ErrNoMailbox, mailbox)
+		return nil, fmt.Errorf("%w: %s", store.ErrNoMailbox, mailbox.Name)
 	}
 	return d, err
 }
 
 // existingFolder opens a folder of a mailbox for reading.
-func (s *Store) existingFolder(ctx context.Context, mailbox, folder string) (*dir, error) {
+func (s *Store) existingFolder(ctx context.Context, mailbox store.Mailbox, folder string) (*dir, error) {
 	d, err := s.existing(ctx, mailbox)
 	if err != nil {
 		return nil, err

@@ -65,32 +65,35 @@ func folderName(folder string) (string, error) {
 	return strings.Join(levels, "/"), err
 }
 
-func (m *Memory) fault(ctx context.Context, op Op, mailbox string) error {
+func (m *Memory) fault(ctx context.Context, op Op, mailbox store.Mailbox) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if m.Fault == nil {
 		return nil
 	}
-	return m.Fault(op, mailbox)
+	return m.Fault(op, mailbox.Name)
 }
 
 // Check implements store.Store.
-func (m *Memory) Check(ctx context.Context, mailbox string, size int64) error {
+func (m *Memory) Check(ctx context.Context, mailbox store.Mailbox, more store.Usage) error {
 	if err := m.fault(ctx, OpCheck, mailbox); err != nil {
 		return err
 	}
-	k, err := key(mailbox)
+	k, err := key(mailbox.Name)
 	if err != nil {
 		return err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.room(k, size)
+	if err := m.room(k, more.Octets); err != nil {
+		return err
+	}
+	return mailbox.Quota.Check(m.usage(k, mailbox.Quota), more)
 }
 
 func (m *Memory) room(k string, size int64) error {
-	if m.Quota > 0 && m.usage(k).Octets+size > m.Quota {
+	if m.Quota > 0 && m.usage(k, store.Quota{}).Octets+size > m.Quota {
 		return fmt.Errorf("%w: %d octets more", store.ErrOverQuota, size)
 	}
 	return nil
@@ -99,17 +102,17 @@ func (m *Memory) room(k string, size int64) error {
 // Deliver implements store.Store.
 func (m *Memory) Deliver(ctx context.Context, c store.Content, to []store.Placement) []error {
 	errs := make([]error, len(to))
-	for i, p := range to {
-		errs[i] = m.place(ctx, c, p)
+	for i := range to {
+		errs[i] = m.place(ctx, c, &to[i])
 	}
 	return errs
 }
 
-func (m *Memory) place(ctx context.Context, c store.Content, p store.Placement) error {
+func (m *Memory) place(ctx context.Context, c store.Content, p *store.Placement) error {
 	if err := m.fault(ctx, OpDeliver, p.Mailbox); err != nil {
 		return err
 	}
-	k, err := key(p.Mailbox)
+	k, err := key(p.Mailbox.Name)
 	if err != nil {
 		return err
 	}
@@ -124,6 +127,9 @@ func (m *Memory) place(ctx context.Context, c store.Content, p store.Placement) 
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if _, ok := m.mailboxes[k][folder]; !ok && p.Missing == store.UseInbox {
+		folder, p.Folder = "", ""
+	}
 	if err := m.room(k, int64(len(octets))); err != nil {
 		return err
 	}

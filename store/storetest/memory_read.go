@@ -28,11 +28,11 @@ func (m *Memory) Mailboxes(ctx context.Context) iter.Seq2[string, error] {
 }
 
 // with calls f with a folder of a mailbox, locked.
-func (m *Memory) with(ctx context.Context, mailbox, folder string, f func(folders map[string][]*memoryMessage, folder string) error) error {
+func (m *Memory) with(ctx context.Context, mailbox store.Mailbox, folder string, f func(folders map[string][]*memoryMessage, folder string) error) error {
 	if err := m.fault(ctx, OpRead, mailbox); err != nil {
 		return err
 	}
-	k, err := key(mailbox)
+	k, err := key(mailbox.Name)
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (m *Memory) with(ctx context.Context, mailbox, folder string, f func(folder
 	defer m.mu.Unlock()
 	folders, ok := m.mailboxes[k]
 	if !ok {
-		return fmt.Errorf("%w: %s", store.ErrNoMailbox, mailbox)
+		return fmt.Errorf("%w: %s", store.ErrNoMailbox, mailbox.Name)
 	}
 	if _, ok := folders[folder]; !ok {
 		return fmt.Errorf("%w: %q", store.ErrNoFolder, folder)
@@ -52,7 +52,7 @@ func (m *Memory) with(ctx context.Context, mailbox, folder string, f func(folder
 }
 
 // message calls f with the place of a message.
-func (m *Memory) message(ctx context.Context, mailbox, folder, id string, f func(list []*memoryMessage, i int) []*memoryMessage) error {
+func (m *Memory) message(ctx context.Context, mailbox store.Mailbox, folder, id string, f func(list []*memoryMessage, i int) []*memoryMessage) error {
 	return m.with(ctx, mailbox, folder, func(folders map[string][]*memoryMessage, folder string) error {
 		i := slices.IndexFunc(folders[folder], func(msg *memoryMessage) bool { return msg.ID == id })
 		if i < 0 {
@@ -64,7 +64,7 @@ func (m *Memory) message(ctx context.Context, mailbox, folder, id string, f func
 }
 
 // Folders implements store.Store.
-func (m *Memory) Folders(ctx context.Context, mailbox string) (names []string, err error) {
+func (m *Memory) Folders(ctx context.Context, mailbox store.Mailbox) (names []string, err error) {
 	err = m.with(ctx, mailbox, "", func(folders map[string][]*memoryMessage, _ string) error {
 		names = slices.DeleteFunc(slices.Sorted(maps.Keys(folders)), func(name string) bool { return name == "" })
 		return nil
@@ -73,7 +73,7 @@ func (m *Memory) Folders(ctx context.Context, mailbox string) (names []string, e
 }
 
 // Messages implements store.Store.
-func (m *Memory) Messages(ctx context.Context, mailbox, folder string) (list []store.Message, err error) {
+func (m *Memory) Messages(ctx context.Context, mailbox store.Mailbox, folder string) (list []store.Message, err error) {
 	err = m.with(ctx, mailbox, folder, func(folders map[string][]*memoryMessage, folder string) error {
 		for _, msg := range folders[folder] {
 			list = append(list, msg.Message)
@@ -84,7 +84,7 @@ func (m *Memory) Messages(ctx context.Context, mailbox, folder string) (list []s
 }
 
 // Open implements store.Store.
-func (m *Memory) Open(ctx context.Context, mailbox, folder, id string) (r io.ReadCloser, err error) {
+func (m *Memory) Open(ctx context.Context, mailbox store.Mailbox, folder, id string) (r io.ReadCloser, err error) {
 	err = m.message(ctx, mailbox, folder, id, func(list []*memoryMessage, i int) []*memoryMessage {
 		r = io.NopCloser(bytes.NewReader(list[i].octets))
 		return list
@@ -93,7 +93,7 @@ func (m *Memory) Open(ctx context.Context, mailbox, folder, id string) (r io.Rea
 }
 
 // SetFlags implements store.Store.
-func (m *Memory) SetFlags(ctx context.Context, mailbox, folder, id string, flags []store.Flag) error {
+func (m *Memory) SetFlags(ctx context.Context, mailbox store.Mailbox, folder, id string, flags []store.Flag) error {
 	return m.message(ctx, mailbox, folder, id, func(list []*memoryMessage, i int) []*memoryMessage {
 		list[i].Flags = slices.Clone(flags)
 		return list
@@ -101,24 +101,32 @@ func (m *Memory) SetFlags(ctx context.Context, mailbox, folder, id string, flags
 }
 
 // Remove implements store.Store.
-func (m *Memory) Remove(ctx context.Context, mailbox, folder, id string) error {
+func (m *Memory) Remove(ctx context.Context, mailbox store.Mailbox, folder, id string) error {
 	return m.message(ctx, mailbox, folder, id, func(list []*memoryMessage, i int) []*memoryMessage {
 		return slices.Delete(list, i, i+1)
 	})
 }
 
 // Usage implements store.Store.
-func (m *Memory) Usage(ctx context.Context, mailbox string) (u store.Usage, err error) {
+func (m *Memory) Usage(ctx context.Context, mailbox store.Mailbox) (u store.Usage, err error) {
 	err = m.with(ctx, mailbox, "", func(map[string][]*memoryMessage, string) error {
-		k, _ := key(mailbox)
-		u = m.usage(k)
+		k, _ := key(mailbox.Name)
+		u = m.usage(k, mailbox.Quota)
 		return nil
 	})
 	return u, err
 }
 
-func (m *Memory) usage(k string) (u store.Usage) {
-	for _, list := range m.mailboxes[k] {
+// Recount implements store.Store.
+func (m *Memory) Recount(ctx context.Context, mailbox store.Mailbox) (store.Usage, error) {
+	return m.Usage(ctx, mailbox)
+}
+
+func (m *Memory) usage(k string, q store.Quota) (u store.Usage) {
+	for folder, list := range m.mailboxes[k] {
+		if q.Ignores(folder) {
+			continue
+		}
 		for _, msg := range list {
 			u.Messages++
 			u.Octets += msg.Size

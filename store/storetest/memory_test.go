@@ -20,7 +20,7 @@ func TestMemoryFault(t *testing.T) {
 		}
 		return nil
 	}}
-	errs := m.Deliver(t.Context(), strings.NewReader("x\r\n"), []store.Placement{{Mailbox: "ann@example.org"}, {Mailbox: "bob@example.org"}})
+	errs := m.Deliver(t.Context(), strings.NewReader("x\r\n"), []store.Placement{{Mailbox: store.Mailbox{Name: "ann@example.org"}}, {Mailbox: store.Mailbox{Name: "bob@example.org"}}})
 	if errs[0] != nil || errs[1] != broken {
 		t.Errorf("Deliver: %v, want only the second to fail", errs)
 	}
@@ -31,11 +31,11 @@ func TestMemoryFault(t *testing.T) {
 
 func TestMemoryQuota(t *testing.T) {
 	m := &Memory{Quota: 4}
-	if err := m.Check(t.Context(), "ann@example.org", 5); !errors.Is(err, store.ErrOverQuota) {
+	if err := m.Check(t.Context(), store.Mailbox{Name: "ann@example.org"}, store.Usage{Octets: 5}); !errors.Is(err, store.ErrOverQuota) {
 		t.Errorf("Check of 5 octets of 4: %v", err)
 	}
 	for _, want := range []error{nil, store.ErrOverQuota} {
-		errs := m.Deliver(t.Context(), strings.NewReader("x\r\n"), []store.Placement{{Mailbox: "ann@example.org"}})
+		errs := m.Deliver(t.Context(), strings.NewReader("x\r\n"), []store.Placement{{Mailbox: store.Mailbox{Name: "ann@example.org"}}})
 		if !errors.Is(errs[0], want) {
 			t.Errorf("Deliver: %v, want %v", errs[0], want)
 		}

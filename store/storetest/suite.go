@@ -23,6 +23,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"trace", (*suite).trace},
 		{"flags", (*suite).flags},
 		{"folders", (*suite).folders},
+		{"missing folder", (*suite).missingFolder},
 		{"mixed", (*suite).mixed},
 		{"duplicates", (*suite).duplicates},
 		{"hostile mailboxes", (*suite).hostileMailboxes},
@@ -52,9 +53,9 @@ type suite struct {
 	store.Store
 }
 
-const (
-	ann = "ann@example.org"
-	bob = "bob@example.org"
+var (
+	ann = store.Mailbox{Name: "ann@example.org"}
+	bob = store.Mailbox{Name: "bob@example.org"}
 )
 
 // deliver must succeed for all placements.
@@ -68,7 +69,7 @@ func (s *suite) deliver(content string, to ...store.Placement) {
 }
 
 // list must succeed.
-func (s *suite) list(mailbox, folder string) []store.Message {
+func (s *suite) list(mailbox store.Mailbox, folder string) []store.Message {
 	s.Helper()
 	list, err := s.Messages(s.Context(), mailbox, folder)
 	if err != nil {
@@ -78,7 +79,7 @@ func (s *suite) list(mailbox, folder string) []store.Message {
 }
 
 // one is the only message of a folder.
-func (s *suite) one(mailbox, folder string) store.Message {
+func (s *suite) one(mailbox store.Mailbox, folder string) store.Message {
 	s.Helper()
 	list := s.list(mailbox, folder)
 	if len(list) != 1 {
@@ -88,7 +89,7 @@ func (s *suite) one(mailbox, folder string) store.Message {
 }
 
 // read reads a message, and checks its size.
-func (s *suite) read(mailbox string, m store.Message) string {
+func (s *suite) read(mailbox store.Mailbox, m store.Message) string {
 	s.Helper()
 	r, err := s.Open(s.Context(), mailbox, m.Folder, m.ID)
 	if err != nil {
@@ -105,7 +106,7 @@ func (s *suite) read(mailbox string, m store.Message) string {
 }
 
 // empty says that a mailbox has nothing in it.
-func (s *suite) empty(mailbox string) {
+func (s *suite) empty(mailbox store.Mailbox) {
 	s.Helper()
 	if u, err := s.Usage(s.Context(), mailbox); err == nil && u != (store.Usage{}) {
 		s.Errorf("%s holds %+v, want nothing", mailbox, u)

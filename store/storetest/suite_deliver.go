@@ -32,12 +32,12 @@ func (s *suite) content() {
 		{"20 MB", head + strings.Repeat(strings.Repeat("z", 70)+"\r\n", 20<<20/72)},
 	} {
 		mailbox := fmt.Sprintf("m%d@example.org", len(test.text))
-		s.deliver(test.text, store.Placement{Mailbox: mailbox})
-		got := s.read(mailbox, s.one(mailbox, ""))
+		s.deliver(test.text, store.Placement{Mailbox: store.Mailbox{Name: mailbox}})
+		got := s.read(store.Mailbox{Name: mailbox}, s.one(store.Mailbox{Name: mailbox}, ""))
 		if exact, lines := readBack(test.text); got != exact && got != lines {
 			s.Errorf("%s: %d octets came back as %d others", test.name, len(test.text), len(got))
 		}
-		s.Remove(s.Context(), mailbox, "", s.one(mailbox, "").ID)
+		s.Remove(s.Context(), store.Mailbox{Name: mailbox}, "", s.one(store.Mailbox{Name: mailbox}, "").ID)
 	}
 }
 
@@ -102,9 +102,32 @@ func (s *suite) folders() {
 	}
 }
 
+// missingFolder has a message go to INBOX, or to the folder if that is there, and say where it went.
+func (s *suite) missingFolder() {
+	s.deliver("x\r\n", store.Placement{Mailbox: ann, Folder: "Work"})
+	to := []store.Placement{
+		{Mailbox: ann, Folder: "Work", Missing: store.UseInbox}, {Mailbox: ann, Folder: "Play", Missing: store.UseInbox},
+		{Mailbox: bob, Folder: "Work", Missing: store.UseInbox},
+	}
+	s.deliver("x\r\n", to...)
+	for i, want := range []string{"Work", "", ""} {
+		if to[i].Folder != want {
+			s.Errorf("%s: went to %q, want %q", to[i].Mailbox, to[i].Folder, want)
+		}
+	}
+	if n := len(s.list(ann, "Work")); n != 2 {
+		s.Errorf("%d messages in Work, want 2", n)
+	}
+	s.one(ann, "")
+	s.one(bob, "")
+	if folders, err := s.Folders(s.Context(), bob); err != nil || len(folders) > 0 {
+		s.Errorf("bob has %q (%v), want no folder", folders, err)
+	}
+}
+
 func (s *suite) mixed() {
 	to := []store.Placement{
-		{Mailbox: ann}, {Mailbox: "../etc@example.org"}, {Mailbox: bob, Folder: "a//b"}, {Mailbox: bob}, {Mailbox: "nobody"},
+		{Mailbox: ann}, {Mailbox: store.Mailbox{Name: "../etc@example.org"}}, {Mailbox: bob, Folder: "a//b"}, {Mailbox: bob}, {Mailbox: store.Mailbox{Name: "nobody"}},
 		{Mailbox: ann, Folder: "Work"},
 	}
 	want := []error{nil, store.ErrNoMailbox, store.ErrNoFolder, nil, store.ErrNoMailbox, nil}
@@ -123,7 +146,7 @@ func (s *suite) mixed() {
 }
 
 func (s *suite) duplicates() {
-	s.deliver("x\r\n", store.Placement{Mailbox: ann}, store.Placement{Mailbox: ann}, store.Placement{Mailbox: "ann@EXAMPLE.org"})
+	s.deliver("x\r\n", store.Placement{Mailbox: ann}, store.Placement{Mailbox: ann}, store.Placement{Mailbox: store.Mailbox{Name: "ann@EXAMPLE.org"}})
 	list := s.list(ann, "")
 	if len(list) != 3 {
 		s.Fatalf("%d messages, want 3", len(list))
@@ -140,10 +163,10 @@ func (s *suite) hostileMailboxes() {
 		"\xff@example.org", "ann@\xff", "a\u0085b@example.org", strings.Repeat("a", 300) + "@example.org",
 		"ann@" + strings.Repeat("a", 300),
 	} {
-		errs := s.Deliver(s.Context(), strings.NewReader("x\r\n"), []store.Placement{{Mailbox: mailbox}})
-		_, messages := s.Messages(s.Context(), mailbox, "")
-		_, usage := s.Usage(s.Context(), mailbox)
-		for _, err := range []error{s.Check(s.Context(), mailbox, 0), errs[0], messages, usage} {
+		errs := s.Deliver(s.Context(), strings.NewReader("x\r\n"), []store.Placement{{Mailbox: store.Mailbox{Name: mailbox}}})
+		_, messages := s.Messages(s.Context(), store.Mailbox{Name: mailbox}, "")
+		_, usage := s.Usage(s.Context(), store.Mailbox{Name: mailbox})
+		for _, err := range []error{s.Check(s.Context(), store.Mailbox{Name: mailbox}, store.Usage{}), errs[0], messages, usage} {
 			if !errors.Is(err, store.ErrNoMailbox) {
 				s.Errorf("%.40q: %v, want ErrNoMailbox", mailbox, err)
 			}
@@ -199,7 +222,7 @@ func (s *suite) cancelled() {
 	}
 	s.empty(ann)
 	s.empty(bob)
-	if err := s.Check(ctx, ann, 0); !errors.Is(err, context.Canceled) {
+	if err := s.Check(ctx, ann, store.Usage{}); !errors.Is(err, context.Canceled) {
 		s.Errorf("Check: %v, want context.Canceled", err)
 	}
 }

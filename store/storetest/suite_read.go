@@ -96,7 +96,7 @@ func (s *suite) nothingThere() {
 
 func (s *suite) checkMakesNothing() {
 	for _, size := range []int64{0, 1000} {
-		if err := s.Check(s.Context(), ann, size); err != nil {
+		if err := s.Check(s.Context(), ann, store.Usage{Octets: size}); err != nil {
 			s.Errorf("Check of a mailbox to be made: %v", err)
 		}
 	}
@@ -104,15 +104,15 @@ func (s *suite) checkMakesNothing() {
 		s.Errorf("mailbox %q was made", name)
 	}
 	s.deliver("x\r\n", store.Placement{Mailbox: ann})
-	if err := s.Check(s.Context(), ann, 1000); err != nil {
+	if err := s.Check(s.Context(), ann, store.Usage{Messages: 1, Octets: 1000}); err != nil {
 		s.Errorf("Check: %v", err)
 	}
 }
 
 func (s *suite) mailboxes() {
-	want := []string{ann, "bøb@example.net", "x y@xn--80ak6aa92e.example"}
+	want := []string{ann.Name, "bøb@example.net", "x y@xn--80ak6aa92e.example"}
 	for _, mailbox := range want {
-		s.deliver("x\r\n", store.Placement{Mailbox: mailbox})
+		s.deliver("x\r\n", store.Placement{Mailbox: store.Mailbox{Name: mailbox}})
 	}
 	var got []string
 	for name, err := range s.Mailboxes(s.Context()) {

@@ -1,0 +1,77 @@
+package maildir
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"lmtpd/store"
+)
+
+// When its deadline passes, a delivery that hangs is answered for at once, and what comes of it later is taken back.
+// Another recipient's message stays.
+func TestLateMessageIsTakenBack(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		hang    func(s *Store, wait func())
+		unlink  error
+		log     string
+		visible int
+	}{
+		{"message", func(s *Store, wait func()) { s.fs.syncFile = waitFirst(s.fs.syncFile, wait) }, nil, "", 0},
+		{"directory", func(s *Store, wait func()) { s.fs.syncDir = waitFirst(s.fs.syncDir, wait) }, nil, "taken back", 0},
+		{"cannot be taken back", func(s *Store, wait func()) { s.fs.syncDir = waitFirst(s.fs.syncDir, wait) }, unix.EROFS, "delivered late", 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := open(t, t.TempDir())
+			var log bytes.Buffer
+			s.log = slog.New(slog.NewTextHandler(&log, nil))
+			for _, name := range []string{"ann@example.org", "bob@example.org"} {
+				must(t, deliver(t, s, "first\r\n", store.Placement{Mailbox: store.Mailbox{Name: name}}))
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			hangs, release := make(chan struct{}), make(chan struct{})
+			test.hang(s, func() { close(hangs); <-release })
+			if test.unlink != nil {
+				s.fs.unlink = func(int, string) error { return test.unlink }
+			}
+			go func() { <-hangs; cancel() }()
+			errs := s.Deliver(ctx, strings.NewReader("late\r\n"), []store.Placement{{Mailbox: store.Mailbox{Name: "ann@example.org"}}})
+			if !errors.Is(errs[0], context.Canceled) {
+				t.Errorf("Deliver: %v, want %v", errs[0], context.Canceled)
+			}
+			must(t, deliver(t, s, "second\r\n", store.Placement{Mailbox: store.Mailbox{Name: "bob@example.org"}}))
+			close(release)
+			s.running.Wait()
+			for name, want := range map[string]int{"ann@example.org": 1 + test.visible, "bob@example.org": 2} {
+				list, err := s.Messages(t.Context(), store.Mailbox{Name: name}, "")
+				must(t, err)
+				if len(list) != want {
+					t.Errorf("%s has %d messages, want %d", name, len(list), want)
+				}
+			}
+			if !strings.Contains(log.String(), test.log) {
+				t.Errorf("the log says %q, want %q", log.String(), test.log)
+			}
+		})
+	}
+}
+
+// waitFirst waits at the first call.
+func waitFirst(real func(int) error, wait func()) func(int) error {
+	first := make(chan struct{}, 1)
+	first <- struct{}{}
+	return func(fd int) error {
+		select {
+		case <-first:
+			wait()
+		default:
+		}
+		return real(fd)
+	}
+}
