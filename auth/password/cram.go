@@ -1,0 +1,45 @@
+package password
+
+import (
+	"bytes"
+	"crypto/md5"
+	"encoding"
+	"encoding/binary"
+	"fmt"
+)
+
+// cramOctets is how many the two states of MD5 have.
+const cramOctets = 2 * md5.Size
+
+// matchCRAM compares with what RFC 2195 §2 calls a precomputed form of the secret.
+func matchCRAM(text, password string) (bool, error) {
+	states, err := cramStates(password)
+	return same([]byte(text), states), err
+}
+
+// cramStates returns the states of MD5 after the password with the outer and the inner pad of HMAC (RFC 2104 §4), each
+// as four numbers in little-endian.
+func cramStates(password string) ([]byte, error) {
+	key := []byte(password)
+	if len(key) > md5.BlockSize {
+		sum := md5.Sum(key)
+		key = sum[:]
+	}
+	var states []byte
+	for _, pad := range []byte{0x5c, 0x36} {
+		block := bytes.Repeat([]byte{pad}, md5.BlockSize)
+		for i := range key {
+			block[i] ^= key[i]
+		}
+		h := md5.New()
+		h.Write(block)
+		state, err := h.(encoding.BinaryMarshaler).MarshalBinary() // "md5\x01", then the state
+		if err != nil {
+			return nil, fmt.Errorf("take the state of MD5: %w", err)
+		}
+		for state = state[4 : 4+md5.Size]; len(state) > 0; state = state[4:] {
+			states = binary.LittleEndian.AppendUint32(states, binary.BigEndian.Uint32(state))
+		}
+	}
+	return states, nil
+}
