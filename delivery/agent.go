@@ -12,12 +12,9 @@ package delivery
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"lmtpd/auth/account"
 	"lmtpd/protocol/smtp"
@@ -26,27 +23,59 @@ import (
 
 // Config is what an Agent needs. All fields but Memory and MaxHops are needed.
 type Config struct {
-	Hostname string  // in Received
-	Blocks   []Block // a domain belongs to one of them
-	TempDir  string  // for content that is not kept in memory; it must be there
-	Memory   int64   // octets of content kept in memory, of all messages together; 0: 64 MiB
-	MaxHops  int     // Received fields in a message that came in a circle; 0: 50
+	Hostname string        // in Received
+	Blocks   []Block       // a domain belongs to one of them
+	TempDir  string        // for content that is not kept in memory; it must be there
+	Memory   int64         // octets of content kept in memory, of all messages together; 0: 64 MiB
+	MaxHops  int           // Received fields in a message that came in a circle; 0: 50
+	Deadline time.Duration // for a message to be in all of its mailboxes; 0: 120 s
 	Now      func() time.Time
 	Log      *slog.Logger
 }
 
 // A Block is a set of domains whose accounts are looked up in one place and whose mailboxes are in one store.
 type Block struct {
-	Domains  []string       // a recipient without a domain belongs to the first domain of the first block
-	Accounts account.Source // nil: every local-part has an account
-	Store    store.Store
+	Domains    []string       // a recipient without a domain belongs to the first domain of the first block
+	Accounts   account.Source // nil: every local-part has an account
+	Store      store.Store
+	Delimiters string // each ends a local-part and begins its detail (RFC 5233); "": there are no details
+	Detail     Detail
+	Quota      store.Quota // of accounts that say nothing themselves; what it ignores is so for all
+	OverQuota  OverQuota
+	Grace      Grace
 }
+
+// Detail says what the detail of an address is for.
+type Detail int
+
+const (
+	DetailInbox  Detail = iota // nothing: mail goes to INBOX
+	DetailFolder               // it names the folder, if that is there; else mail goes to INBOX
+	DetailCreate               // it names the folder, which is made and subscribed to if it is not there
+)
+
+// OverQuota says what happens to a message that a mailbox's quota does not allow.
+type OverQuota int
+
+const (
+	Defer  OverQuota = iota // 452: the client keeps it and tries again
+	Refuse                  // 552: the client returns it
+)
+
+// Grace says how large a message may be that comes while there is room.
+type Grace int
+
+const (
+	NoGrace    Grace = iota // no larger than the room
+	OneMessage              // of any size: the one that brings the mailbox over its quota is taken
+)
 
 // An Agent is a session.Handler that delivers. Its methods may be called from many goroutines.
 type Agent struct {
 	cfg     Config
 	domains map[string]*Block
 	memory  *memory
+	ledger  *ledger
 }
 
 // New returns an Agent.
@@ -57,7 +86,10 @@ func New(cfg Config) (*Agent, error) {
 	if cfg.MaxHops == 0 {
 		cfg.MaxHops = 50
 	}
-	a := &Agent{cfg: cfg, domains: make(map[string]*Block), memory: newMemory(cfg.Memory, cfg.TempDir)}
+	if cfg.Deadline == 0 {
+		cfg.Deadline = 2 * time.Minute
+	}
+	a := &Agent{cfg: cfg, domains: make(map[string]*Block), memory: newMemory(cfg.Memory, cfg.TempDir), ledger: newLedger()}
 	a.cfg.Blocks = slices.Clone(cfg.Blocks)
 	for i := range a.cfg.Blocks {
 		b := &a.cfg.Blocks[i]
@@ -83,78 +115,53 @@ func (a *Agent) Sender(context.Context, *smtp.Envelope) smtp.Reply {
 	return smtp.Reply{Code: 250, Status: smtp.StatusAddress, Text: "Sender OK"}
 }
 
-// Recipient says whether the recipient's mailbox would take the message now, as far as that can be told.
+// Recipient says whether the recipient's mailbox would take the message now, as far as that can be told, and reserves
+// what it needs of a quota.
 func (a *Agent) Recipient(ctx context.Context, env *smtp.Envelope, to smtp.Recipient) smtp.Reply {
-	rt, err := a.route(ctx, to.To)
-	if err == nil {
-		err = rt.store.Check(ctx, store.Mailbox{Name: rt.mailbox}, store.Usage{Messages: 1, Octets: env.Size})
-	}
-	if err == nil {
-		return smtp.Reply{Code: 250, Status: smtp.StatusValidRecipient, Text: "Recipient OK"}.For(to.To)
-	}
-	r := replyFor(err).For(to.To)
-	if env.ID != "" { // else it was asked about without a message
-		a.log(ctx, env, outcome{to: to, mailbox: rt.mailbox, reply: r, cause: err})
+	targets, err := a.admit(ctx, env, to, nil)
+	r := admitted(err).For(to.To)
+	if err != nil && env.ID != "" { // else it was asked about without a message
+		a.log(ctx, env, outcome{to: to, targets: targets, reply: r, cause: err})
 	}
 	return r
 }
 
-// Abandon has nothing to give back: nothing is reserved before the content is there.
-func (a *Agent) Abandon(*smtp.Envelope) {}
-
-// A route says where a recipient's mail goes.
-type route struct {
-	store   store.Store
-	mailbox string
+func admitted(err error) smtp.Reply {
+	if err == nil {
+		return smtp.Reply{Code: 250, Status: smtp.StatusValidRecipient, Text: "Recipient OK"}
+	}
+	return replyFor(err)
 }
 
-// What routing finds out, beside store.ErrNoMailbox.
-var (
-	errNotLocal = errors.New("domain is not local")
-	errDisabled = errors.New("account takes no mail")
-)
-
-// route finds a recipient's mailbox. That there is no such account is an answer; that the accounts could not be
-// looked at is not.
-func (a *Agent) route(ctx context.Context, to smtp.Path) (route, error) {
-	name, err := MailboxName(to, a.cfg.Blocks[0].Domains[0])
-	if err != nil {
-		return route{}, err
+// admit decides what Recipient answers, and tells ex how. A recipient that is several mailboxes is taken if one of
+// them takes the message.
+func (a *Agent) admit(ctx context.Context, env *smtp.Envelope, to smtp.Recipient, ex *Explanation) ([]target, error) {
+	targets := a.resolve(ctx, to.To, ex)
+	var refused error
+	taken := false
+	for i := range targets {
+		err := a.check(ctx, env, &targets[i])
+		ex.check(&targets[i], err)
+		taken = taken || err == nil
+		refused = worse(refused, err)
 	}
-	b := a.domains[name[strings.LastIndexByte(name, '@')+1:]]
-	if b == nil {
-		return route{}, errNotLocal
+	if taken {
+		return targets, nil
 	}
-	rt := route{store: b.Store, mailbox: name}
-	switch acct, err := b.Accounts.Lookup(ctx, name); {
-	case errors.Is(err, account.ErrNotFound):
-		return rt, store.ErrNoMailbox
-	case err != nil:
-		return rt, fmt.Errorf("look up account: %w", err)
-	case acct.Disabled.Delivery:
-		return rt, errDisabled
-	}
-	return rt, nil
+	return targets, refused
 }
 
-// MailboxName returns the name by which stores know the mailbox of a recipient: its address with local-part and
-// domain in lower case, as other delivery agents fold them (RFC 5321 §2.4 leaves the local-part to us). A
-// recipient without a domain, which can only be postmaster, is at home in domain.
-func MailboxName(to smtp.Path, domain string) (string, error) {
-	if to.Domain != "" {
-		domain = to.Domain
+// check asks for room for the message in one mailbox, and reserves it.
+func (a *Agent) check(ctx context.Context, env *smtp.Envelope, t *target) error {
+	if t.err != nil {
+		return t.err
 	}
-	if to.Local == "" {
-		return "", store.ErrNoMailbox
+	if !t.counts() {
+		t.mailbox.Quota = store.Quota{}
+		return t.block.Store.Check(ctx, t.mailbox, store.Usage{Messages: 1, Octets: env.Size})
 	}
-	return strings.Map(foldRune, to.Local) + "@" + FoldDomain(domain), nil
+	return a.ledger.reserve(ctx, env, t, env.Size)
 }
 
-// foldRune puts a letter in lower case, but none of other scripts into ASCII: the Kelvin sign is no k, and a mailbox
-// of that name is not its neighbour's.
-func foldRune(r rune) rune {
-	if l := unicode.ToLower(r); r < unicode.MaxASCII || l > unicode.MaxASCII {
-		return l
-	}
-	return r
-}
+// Abandon gives back what was reserved.
+func (a *Agent) Abandon(env *smtp.Envelope) { a.ledger.release(env) }

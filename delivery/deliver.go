@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -16,20 +15,27 @@ import (
 // Deliver receives the content, places every recipient's copy, and answers for each.
 func (a *Agent) Deliver(ctx context.Context, env *smtp.Envelope, r io.Reader) []smtp.Reply {
 	start := a.cfg.Now()
+	defer a.ledger.release(env)
 	c, err := a.memory.receive(r)
-	defer c.release()
+	d := delivery{env: env, start: start, outcomes: make([]outcome, len(env.Recipients))}
+	defer func() {
+		if d.late {
+			c.leave()
+		} else {
+			c.release()
+		}
+	}()
 	if errors.Is(err, errGone) {
 		a.cfg.Log.InfoContext(ctx, "no message", "id", env.ID, "session", env.Session, "cause", err)
 		return nil
 	}
-	d := delivery{env: env, start: start, outcomes: make([]outcome, len(env.Recipients))}
 	if err == nil && a.memory.tooManyHops(c, a.cfg.MaxHops) {
 		err = errLoop
 	}
 	if err != nil {
 		a.fail(ctx, &d, err)
 	} else {
-		d.size = sizeAttr(c.Size())
+		d.whole, d.octets = true, c.Size()
 		a.place(ctx, &d, c)
 	}
 	return a.conclude(ctx, &d)
@@ -39,16 +45,17 @@ func (a *Agent) Deliver(ctx context.Context, env *smtp.Envelope, r io.Reader) []
 type delivery struct {
 	env      *smtp.Envelope
 	start    time.Time
-	size     slog.Attr // none if the content was not received whole
+	whole    bool      // the content was received
+	octets   int64     // of it
 	outcomes []outcome // of env.Recipients, by number
 	batches  []batch
+	late     bool // a store may go on reading the content
 }
 
 // An outcome is what became of one recipient.
 type outcome struct {
 	to      smtp.Recipient
-	mailbox string
-	folder  string
+	targets []target
 	reply   smtp.Reply
 	cause   error // nil: delivered
 }
@@ -57,28 +64,32 @@ type outcome struct {
 type batch struct {
 	store      store.Store
 	placements []store.Placement
-	recipients [][]int // by placement, whom it is the copy of
+	wanted     [][]want // by placement, whom it is the copy of
+	errs       []error  // by placement
 }
+
+// A want is a recipient's, for one of its targets.
+type want struct{ recipient, target int }
 
 // fail gives all recipients the same outcome.
 func (a *Agent) fail(ctx context.Context, d *delivery, cause error) {
 	for i, to := range d.env.Recipients {
-		rt, _ := a.route(ctx, to.To) // for the log alone
-		d.outcomes[i].mailbox, d.outcomes[i].cause = rt.mailbox, cause
+		d.outcomes[i] = outcome{targets: a.resolve(ctx, to.To, nil), cause: cause} // targets for the log alone
 	}
 }
 
 // place decides the placements and hands them to their stores, one call each.
 func (a *Agent) place(ctx context.Context, d *delivery, c store.Content) {
 	for i, to := range d.env.Recipients {
-		rt, err := a.route(ctx, to.To)
-		if err != nil {
-			d.outcomes[i].cause = err
-			continue
+		d.outcomes[i].targets = a.resolve(ctx, to.To, nil)
+		for n := range d.outcomes[i].targets {
+			if t := &d.outcomes[i].targets[n]; t.err == nil {
+				t.err = a.add(ctx, d, want{i, n})
+			}
 		}
-		d.outcomes[i].mailbox, d.outcomes[i].cause = rt.mailbox, errNotTold
-		d.add(rt, i, func() []byte { return a.trace(d.env, to, d.start) })
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, a.cfg.Deadline, errDeadline)
+	defer cancel()
 	var others sync.WaitGroup
 	for i := range d.batches[min(1, len(d.batches)):] {
 		others.Go(func() { a.hand(ctx, d, c, &d.batches[i+1]) })
@@ -87,10 +98,15 @@ func (a *Agent) place(ctx context.Context, d *delivery, c store.Content) {
 		a.hand(ctx, d, c, &d.batches[0])
 	}
 	others.Wait()
+	d.late = ctx.Err() != nil
+	d.collect()
 }
 
-// errNotTold is what became of a recipient as long as no store has said so.
-var errNotTold = errors.New("the store did not say what became of it")
+// What becomes of a recipient that a store has not told anything about.
+var (
+	errNotTold  = errors.New("the store did not say what became of it")
+	errDeadline = errors.New("not done in time")
+)
 
 // hand gives a store its placements. Nothing is taken for delivered that the store has not said is. A panic is the
 // trouble of this store's recipients alone; in a goroutine of its own it would end the daemon.
@@ -100,31 +116,32 @@ func (a *Agent) hand(ctx context.Context, d *delivery, c store.Content, b *batch
 			a.cfg.Log.ErrorContext(ctx, "panic in a store", "id", d.env.ID, "cause", v, "stack", string(debug.Stack()))
 		}
 	}()
-	errs := b.store.Deliver(ctx, c, b.placements)
-	for n, recipients := range b.recipients {
-		err := errNotTold
-		if len(errs) == len(b.placements) {
-			err = errs[n]
-		}
-		for _, i := range recipients {
-			d.outcomes[i].cause = err
-		}
-	}
+	b.errs = b.store.Deliver(ctx, c, b.placements)
 }
 
-// add gives recipient i a placement, the one of an earlier recipient if that has the same mailbox: there the
-// message is stored once and answered for each.
-func (d *delivery) add(rt route, i int, trace func() []byte) {
-	b := d.batch(rt.store)
+// add has a placement made for a recipient's target, the one of an earlier recipient if that has the same mailbox: there
+// the message is stored once and answered for each.
+func (a *Agent) add(ctx context.Context, d *delivery, w want) error {
+	t := w.in(d)
+	b := d.batch(t.block.Store)
 	for n := range b.placements {
-		if b.placements[n].Mailbox.Name == rt.mailbox {
-			b.recipients[n] = append(b.recipients[n], i)
-			return
+		if p := &b.placements[n]; p.Mailbox.Name == t.mailbox.Name && p.Folder == t.folder {
+			b.wanted[n] = append(b.wanted[n], w)
+			return nil
 		}
 	}
-	b.placements = append(b.placements, store.Placement{Mailbox: store.Mailbox{Name: rt.mailbox}, Trace: trace()})
-	b.recipients = append(b.recipients, []int{i})
+	trace := a.trace(d, w)
+	if t.counts() {
+		if err := a.ledger.reserve(ctx, d.env, t, d.octets+int64(len(trace))); err != nil {
+			return err
+		}
+	}
+	b.placements = append(b.placements, store.Placement{Mailbox: t.mailbox, Folder: t.folder, Missing: t.missing, Trace: trace})
+	b.wanted = append(b.wanted, []want{w})
+	return nil
 }
+
+func (w want) in(d *delivery) *target { return &d.outcomes[w.recipient].targets[w.target] }
 
 func (d *delivery) batch(s store.Store) *batch {
 	for i := range d.batches {
@@ -134,6 +151,28 @@ func (d *delivery) batch(s store.Store) *batch {
 	}
 	d.batches = append(d.batches, batch{store: s})
 	return &d.batches[len(d.batches)-1]
+}
+
+// collect tells every target what its store said, and every recipient what became of its targets.
+func (d *delivery) collect() {
+	for i := range d.batches {
+		b := &d.batches[i]
+		for n, wanted := range b.wanted {
+			for _, w := range wanted {
+				t := w.in(d)
+				t.err, t.folder = errNotTold, b.placements[n].Folder
+				if len(b.errs) == len(b.placements) {
+					t.err = b.errs[n]
+				}
+			}
+		}
+	}
+	for i := range d.outcomes {
+		o := &d.outcomes[i]
+		for n := range o.targets {
+			o.cause = worse(o.cause, o.targets[n].err)
+		}
+	}
 }
 
 // conclude makes the replies and logs each outcome.
@@ -148,7 +187,7 @@ func (a *Agent) conclude(ctx context.Context, d *delivery) []smtp.Reply {
 			o.reply = replyFor(o.cause).For(o.to.To)
 		}
 		replies[i] = o.reply
-		a.log(ctx, d.env, *o, d.size, delayAttr(a.cfg.Now().Sub(d.start)))
+		a.log(ctx, d.env, *o, d.sizeAttr(), delayAttr(a.cfg.Now().Sub(d.start)))
 	}
 	return replies
 }

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	"lmtpd/protocol/smtp"
@@ -26,8 +27,8 @@ func (a *Agent) log(ctx context.Context, env *smtp.Envelope, o outcome, more ...
 		slog.String("session", env.Session),
 		slog.String("from", "<"+env.From.String()+">"),
 		slog.String("to", "<"+o.to.To.String()+">"),
-		slog.String("mailbox", o.mailbox),
-		slog.String("folder", o.folder),
+		slog.String("mailbox", joined(o.targets, func(t *target) string { return t.mailbox.Name })),
+		slog.String("folder", joined(o.targets, func(t *target) string { return t.folder })),
 	)
 	attrs = append(attrs, more...)
 	attrs = append(attrs, slog.String("dsn", o.reply.Enhanced()), slog.String("status", status))
@@ -35,6 +36,18 @@ func (a *Agent) log(ctx context.Context, env *smtp.Envelope, o outcome, more ...
 		attrs = append(attrs, slog.String("cause", o.cause.Error()))
 	}
 	a.cfg.Log.LogAttrs(ctx, level, "delivery", append(attrs, originAttrs(env, o.to)...)...)
+}
+
+// joined lists something of all targets.
+func joined(targets []target, what func(*target) string) string {
+	if len(targets) == 1 {
+		return what(&targets[0])
+	}
+	list := make([]string, len(targets))
+	for i := range targets {
+		list[i] = what(&targets[i])
+	}
+	return strings.Join(list, ",")
 }
 
 // originAttrs tells what the client said about where the message came from.
@@ -55,7 +68,12 @@ func originAttrs(env *smtp.Envelope, to smtp.Recipient) []slog.Attr {
 	return attrs
 }
 
-func sizeAttr(n int64) slog.Attr { return slog.Int64("size", n) }
+func (d *delivery) sizeAttr() slog.Attr {
+	if !d.whole {
+		return slog.Attr{}
+	}
+	return slog.Int64("size", d.octets)
+}
 
 // delayAttr is in seconds, as MTAs log it.
 func delayAttr(d time.Duration) slog.Attr {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 
@@ -212,6 +213,13 @@ func (c *received) release() {
 	if c.file != nil {
 		c.file.Close() // it has no name: its space is free now
 	}
+}
+
+// leave gives back the right to memory, but no block of it and no file: somebody may go on reading. The rest is for the
+// garbage collector.
+func (c *received) leave() {
+	m, octets := c.from, blockSize*int64(len(c.blocks))
+	runtime.AddCleanup(c, func(octets int64) { m.used.Add(-octets) }, octets)
 }
 
 func (c *received) giveBlocks() {

@@ -21,6 +21,8 @@ func replyFor(err error) smtp.Reply {
 		return smtp.Reply{Code: 550, Status: smtp.StatusNotAuthorized, Text: "Relaying is not permitted"}
 	case errors.Is(err, errLoop):
 		return smtp.Reply{Code: 554, Status: smtp.StatusLoop, Text: "Too many hops"}
+	case errors.Is(err, errRefuse):
+		return smtp.Reply{Code: 552, Status: smtp.StatusMailboxFull, Text: "Mailbox is over quota"}
 	case errors.Is(err, store.ErrOverQuota):
 		return smtp.Reply{Code: 452, Status: smtp.StatusMailboxFull, Text: "Mailbox is over quota"}
 	case errors.Is(err, store.ErrFull):
@@ -33,4 +35,16 @@ func replyFor(err error) smtp.Reply {
 
 func delivered(id string) smtp.Reply {
 	return smtp.Reply{Code: 250, Status: smtp.StatusValidRecipient, Text: "Delivered " + id}
+}
+
+// worse says which of two errors a recipient hears of that has both, each of another mailbox: the doubt, for it is worth
+// another try.
+func worse(a, b error) error {
+	switch {
+	case a == nil:
+		return b
+	case b == nil || replyFor(a).Transient() || replyFor(b).Permanent():
+		return a
+	}
+	return b
 }

@@ -3,27 +3,26 @@ package delivery
 import (
 	"net/netip"
 	"strings"
-	"time"
 
 	"lmtpd/protocol/smtp"
 )
 
 // trace returns the trace fields of one recipient's copy, CRLF line ends (RFC 5321 §4.4): Return-Path as final
-// delivery puts it, X-Original-To where aliases have changed the address on the way, Delivered-To as a mark
-// against loops, and Received.
-func (a *Agent) trace(env *smtp.Envelope, to smtp.Recipient, at time.Time) []byte {
+// delivery puts it, X-Original-To where aliases have changed the address on the way, there or here, Delivered-To as a
+// mark against loops, and Received.
+func (a *Agent) trace(d *delivery, w want) []byte {
+	env, to, t := d.env, d.env.Recipients[w.recipient], w.in(d)
 	b := make([]byte, 0, 512)
 	b = append(b, "Return-Path: <"...)
 	b = append(b, env.From.String()...)
 	b = append(b, ">\r\n"...)
-	addr := to.To.String()
-	if o := to.Original; !o.IsZero() && o.Address != addr {
+	if o := original(to); o != t.address {
 		b = append(b, "X-Original-To: "...)
-		b = append(b, o.Address...)
+		b = append(b, o...)
 		b = append(b, "\r\n"...)
 	}
 	b = append(b, "Delivered-To: "...)
-	b = append(b, addr...)
+	b = append(b, t.address...)
 	b = append(b, "\r\nReceived: from "...)
 	b = append(b, word(env.Peer.Hello)...)
 	b = appendTCPInfo(b, env.Peer)
@@ -36,12 +35,20 @@ func (a *Agent) trace(env *smtp.Envelope, to smtp.Recipient, at time.Time) []byt
 	b = append(b, env.ID...)
 	if len(env.Recipients) == 1 { // else it would tell the others (RFC 5321 §7.2)
 		b = append(b, "\r\n\tfor <"...)
-		b = append(b, addr...)
+		b = append(b, to.To.String()...)
 		b = append(b, '>')
 	}
 	b = append(b, ";\r\n\t"...)
-	b = at.AppendFormat(b, "Mon, 02 Jan 2006 15:04:05 -0700")
+	b = d.start.AppendFormat(b, "Mon, 02 Jan 2006 15:04:05 -0700")
 	return append(b, "\r\n"...)
+}
+
+// original is the address that the sender wrote, as far as it is known.
+func original(to smtp.Recipient) string {
+	if !to.Original.IsZero() {
+		return to.Original.Address
+	}
+	return to.To.String()
 }
 
 // appendTCPInfo appends who the peer really is (RFC 5321 §4.4 TCP-info).

@@ -76,8 +76,9 @@ type Placement struct {
 type Missing int
 
 const (
-	MakeFolder Missing = iota // the folder is made and subscribed to
-	UseInbox                  // the message goes to INBOX
+	MakeFolder  Missing = iota // the folder is made and subscribed to; a name that none may have is ErrNoFolder
+	MakeOrInbox                // the same, but then the message goes to INBOX
+	UseInbox                   // the message goes to INBOX
 )
 
 // A Store keeps mail. Its methods may be called from many goroutines at once.

@@ -26,6 +26,9 @@ func (s *Store) target(to *store.Placement) (*target, error) {
 		return nil, err
 	}
 	folder, err := folderDir(p.folder)
+	if err != nil && to.Missing != store.MakeFolder {
+		return s.inbox(to)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -35,8 +38,7 @@ func (s *Store) target(to *store.Placement) (*target, error) {
 	}
 	if folder != "" && to.Missing == store.UseInbox && !d.has(folder) {
 		d.Close()
-		to.Folder = ""
-		return s.target(to)
+		return s.inbox(to)
 	}
 	path := rel + "/new"
 	if folder != "" {
@@ -79,6 +81,12 @@ func (s *Store) makeMailbox(rel string) (*dir, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// inbox is the target in the stead of a folder.
+func (s *Store) inbox(to *store.Placement) (*target, error) {
+	to.Folder = ""
+	return s.target(to)
 }
 
 func (d *dir) has(name string) bool {

@@ -117,8 +117,11 @@ func (m *Memory) place(ctx context.Context, c store.Content, p *store.Placement)
 		return err
 	}
 	folder, err := folderName(p.Folder)
-	if err != nil {
+	if err != nil && p.Missing == store.MakeFolder {
 		return err
+	}
+	if err != nil {
+		folder, p.Folder = "", ""
 	}
 	octets := make([]byte, int64(len(p.Trace))+c.Size())
 	n := copy(octets, p.Trace)

@@ -107,10 +107,11 @@ func (s *suite) missingFolder() {
 	s.deliver("x\r\n", store.Placement{Mailbox: ann, Folder: "Work"})
 	to := []store.Placement{
 		{Mailbox: ann, Folder: "Work", Missing: store.UseInbox}, {Mailbox: ann, Folder: "Play", Missing: store.UseInbox},
-		{Mailbox: bob, Folder: "Work", Missing: store.UseInbox},
+		{Mailbox: bob, Folder: "Work", Missing: store.UseInbox}, {Mailbox: bob, Folder: "a//b", Missing: store.UseInbox},
+		{Mailbox: bob, Folder: "../x", Missing: store.MakeOrInbox}, {Mailbox: ann, Folder: "New", Missing: store.MakeOrInbox},
 	}
 	s.deliver("x\r\n", to...)
-	for i, want := range []string{"Work", "", ""} {
+	for i, want := range []string{"Work", "", "", "", "", "New"} {
 		if to[i].Folder != want {
 			s.Errorf("%s: went to %q, want %q", to[i].Mailbox, to[i].Folder, want)
 		}
@@ -119,7 +120,10 @@ func (s *suite) missingFolder() {
 		s.Errorf("%d messages in Work, want 2", n)
 	}
 	s.one(ann, "")
-	s.one(bob, "")
+	s.one(ann, "New")
+	if n := len(s.list(bob, "")); n != 3 {
+		s.Errorf("%d messages in bob's INBOX, want 3", n)
+	}
 	if folders, err := s.Folders(s.Context(), bob); err != nil || len(folders) > 0 {
 		s.Errorf("bob has %q (%v), want no folder", folders, err)
 	}

@@ -1,0 +1,81 @@
+package delivery_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"lmtpd/auth/account"
+	"lmtpd/delivery"
+	"lmtpd/store"
+)
+
+// Where mail for an address with a detail goes, by what details are for and who has an account.
+func TestDetail(t *testing.T) {
+	people := book{"ann@example.org": {UID: -1}, "mary-ann@example.org": {UID: -1}, "a+b@example.org": {UID: -1}}
+	for _, test := range []struct {
+		to       string
+		accounts account.Source
+		detail   delivery.Detail
+		mailbox  string // "": refused
+		folder   string
+	}{
+		{"ann+Lists@example.org", people, delivery.DetailInbox, "ann@example.org", ""},
+		{"ann+Lists@example.org", people, delivery.DetailFolder, "ann@example.org", ""},
+		{"ann+Work@example.org", people, delivery.DetailFolder, "ann@example.org", "Work"},
+		{"ann+work@example.org", people, delivery.DetailFolder, "ann@example.org", ""},
+		{"ANN+Lists@example.org", people, delivery.DetailCreate, "ann@example.org", "Lists"},
+		{"ann+Lists.Go@example.org", people, delivery.DetailCreate, "ann@example.org", "Lists/Go"},
+		{"ann+Lists/Go@example.org", people, delivery.DetailCreate, "ann@example.org", "Lists/Go"},
+		{"ann+Grüße@example.org", people, delivery.DetailCreate, "ann@example.org", "Grüße"},
+		{"ann+@example.org", people, delivery.DetailCreate, "ann@example.org", ""},
+		{"ann+INBOX@example.org", people, delivery.DetailCreate, "ann@example.org", ""},
+		{`"ann+.."@example.org`, people, delivery.DetailCreate, "ann@example.org", ""},
+		{`"ann+../../bob"@example.org`, people, delivery.DetailCreate, "ann@example.org", ""},
+		{"ann+a+b@example.org", people, delivery.DetailCreate, "ann@example.org", "a+b"},
+		{"ann-x@example.org", people, delivery.DetailCreate, "ann@example.org", "x"},
+		{"mary-ann@example.org", people, delivery.DetailCreate, "mary-ann@example.org", ""},
+		{"mary-ann+x@example.org", people, delivery.DetailCreate, "", ""}, // the first delimiter counts
+		{"a+b@example.org", people, delivery.DetailCreate, "a+b@example.org", ""},
+		{"a+b+c@example.org", people, delivery.DetailCreate, "", ""},
+		{"+x@example.org", people, delivery.DetailCreate, "", ""},
+		{"eve+x@example.org", people, delivery.DetailCreate, "", ""},
+		{"eve+x@example.org", nil, delivery.DetailCreate, "eve@example.org", "x"},
+		{"+x@example.org", nil, delivery.DetailCreate, "+x@example.org", ""},
+	} {
+		h := newHost(t, func(c *delivery.Config) {
+			b := &c.Blocks[0]
+			b.Accounts, b.Detail, b.Delimiters = test.accounts, test.detail, "+-"
+		})
+		h.store.Deliver(t.Context(), strings.NewReader("old\r\n"), []store.Placement{{Mailbox: store.Mailbox{Name: "ann@example.org"}, Folder: "Work"}})
+		got := h.deliver(envelope(test.to), strings.NewReader(letter))[0]
+		if delivered := strings.HasPrefix(got, "250"); delivered != (test.mailbox != "") {
+			t.Errorf("%s: %s", test.to, got)
+		}
+		kept := h.store.All(test.mailbox, test.folder)
+		if test.mailbox != "" && !slices.ContainsFunc(kept, func(m string) bool { return strings.HasSuffix(m, letter) }) {
+			t.Errorf("%s: nothing in %q of %s", test.to, test.folder, test.mailbox)
+		}
+		folders, _ := h.store.Folders(context.Background(), store.Mailbox{Name: "ann@example.org"})
+		if want := 1; test.mailbox == "ann@example.org" && test.folder != "" && test.folder != "Work" {
+			want = 2
+			if len(folders) != want {
+				t.Errorf("%s: folders %q", test.to, folders)
+			}
+		} else if len(folders) != want {
+			t.Errorf("%s: folders %q, want Work alone", test.to, folders)
+		}
+	}
+}
+
+// Two recipients that are one mailbox and one folder get one copy, and another one in another folder.
+func TestDetailOneCopyForEachFolder(t *testing.T) {
+	h := newHost(t, func(c *delivery.Config) { c.Blocks[0].Detail, c.Blocks[0].Delimiters = delivery.DetailCreate, "+" })
+	h.deliver(envelope("ann@example.org", "ann+x@example.org", "Ann+x@example.org", "ann+INBOX@example.org"), strings.NewReader(letter))
+	for folder, want := range map[string]int{"": 1, "x": 1} {
+		if n := len(h.store.All("ann@example.org", folder)); n != want {
+			t.Errorf("%d copies in %q, want %d", n, folder, want)
+		}
+	}
+}

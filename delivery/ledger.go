@@ -1,0 +1,133 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"lmtpd/protocol/smtp"
+	"lmtpd/store"
+)
+
+// A ledger keeps what messages under way have reserved of quotas, so that all of them together cannot overshoot one that
+// each alone would fit. What is in a mailbox already, its store counts.
+type ledger struct {
+	mu       sync.Mutex
+	reserved map[box]store.Usage
+	held     map[*smtp.Envelope][]hold
+}
+
+// A box is a mailbox in its store.
+type box struct {
+	store store.Store
+	name  string
+}
+
+// A hold is what one copy of a message has reserved.
+type hold struct {
+	env    *smtp.Envelope
+	box    box
+	folder string
+	usage  store.Usage
+}
+
+func newLedger() *ledger {
+	return &ledger{reserved: map[box]store.Usage{}, held: map[*smtp.Envelope][]hold{}}
+}
+
+// What a quota says no to.
+var (
+	// errRefuse makes a quota a reason to return a message.
+	errRefuse = errors.New("refused")
+	// errInFlight says that there would be room but for messages under way, which may yet come to nothing.
+	errInFlight = errors.New("with what is being delivered")
+)
+
+// reserve holds room for a message of that size, if there is room. Another recipient's hold for the same copy, or one of
+// RCPT, will do if it is as much.
+func (l *ledger) reserve(ctx context.Context, env *smtp.Envelope, t *target, size int64) error {
+	h := hold{env, box{t.block.Store, t.mailbox.Name}, t.folder, store.Usage{Messages: 1, Octets: size}}
+	before, enough := l.add(h)
+	if enough {
+		return nil
+	}
+	own := h.usage
+	if t.block.Grace == OneMessage {
+		own.Octets = min(own.Octets, 1)
+	}
+	with := store.Usage{Messages: before.Messages + own.Messages, Octets: before.Octets + own.Octets}
+	err := t.block.Store.Check(ctx, t.mailbox, with)
+	switch {
+	case err == nil:
+		return nil
+	case !errors.Is(err, store.ErrOverQuota):
+	case with != own && t.block.Store.Check(ctx, t.mailbox, own) == nil:
+		err = fmt.Errorf("%w %w", err, errInFlight)
+	case t.block.OverQuota == Refuse:
+		err = fmt.Errorf("%w: %w", errRefuse, err)
+	}
+	l.drop(h)
+	return err
+}
+
+// add notes a hold and says what the others have reserved in its mailbox. If there is one for the same copy already, that
+// is enough or goes.
+func (l *ledger) add(h hold) (before store.Usage, enough bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	held := l.held[h.env]
+	if i := slices.IndexFunc(held, h.sameAs); i >= 0 {
+		if held[i].usage.Octets >= h.usage.Octets {
+			return before, true
+		}
+		l.change(held[i].box, held[i].usage, -1)
+		held = slices.Delete(held, i, i+1)
+	}
+	before = l.reserved[h.box]
+	l.change(h.box, h.usage, 1)
+	l.held[h.env] = append(held, h)
+	return before, false
+}
+
+func (h hold) sameAs(other hold) bool { return h.box == other.box && h.folder == other.folder }
+
+// change adds to or takes from what is reserved in a mailbox.
+func (l *ledger) change(b box, u store.Usage, sign int64) {
+	all := l.reserved[b]
+	all.Messages += sign * u.Messages
+	all.Octets += sign * u.Octets
+	if all == (store.Usage{}) {
+		delete(l.reserved, b)
+		return
+	}
+	l.reserved[b] = all
+}
+
+// drop ends one hold.
+func (l *ledger) drop(h hold) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	held := l.held[h.env]
+	i := slices.IndexFunc(held, h.sameAs)
+	if i < 0 {
+		return
+	}
+	l.change(held[i].box, held[i].usage, -1)
+	if held = slices.Delete(held, i, i+1); len(held) == 0 {
+		delete(l.held, h.env)
+		return
+	}
+	l.held[h.env] = held
+}
+
+// release ends all holds of a transaction.
+func (l *ledger) release(env *smtp.Envelope) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, h := range l.held[env] {
+		l.change(h.box, h.usage, -1)
+	}
+	delete(l.held, env)
+}
