@@ -49,6 +49,7 @@ type Account struct {
 	Name     string // as the source has it, letters A to Z in lower case; it may lack a domain
 	Password string // hash as it is stored, with {SCHEME} or bare; "" is none
 	UID, GID int    // of the mailbox's files; -1 is not said
+	Groups   []int  // supplementary ones; nil is not said
 	Home     string
 	Mail     string // where mail is, as in "maildir:~/Maildir"; "" is not said
 	Quota    Quota
@@ -79,5 +80,5 @@ type Any struct{}
 
 // Lookup returns an account of that name about which nothing else is known.
 func (Any) Lookup(_ context.Context, name string) (Account, error) {
-	return Account{Name: fold(name), UID: -1, GID: -1}, nil
+	return Account{Name: Fold(name), UID: -1, GID: -1}, nil
 }

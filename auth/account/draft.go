@@ -49,7 +49,7 @@ func (d *Draft) Account(name string) (Account, error) {
 // Add puts an account at the end of the file, or returns ErrExists. An account that a line cannot say, such as one
 // with a colon in its password, is an error.
 func (d *Draft) Add(a Account) error {
-	a.Name = fold(a.Name)
+	a.Name = Fold(a.Name)
 	if _, err := d.find(a.Name); err == nil {
 		return fmt.Errorf("add %s: %w", a.Name, ErrExists)
 	}
@@ -112,7 +112,7 @@ func (d *Draft) change(name string, edit func(*Account, *fields)) error {
 		return fmt.Errorf("change %s: %w", name, err)
 	}
 	before, f := a, splitFields(text)
-	if edit(&a, &f); a == before {
+	if edit(&a, &f); a.equal(before) {
 		return nil
 	}
 	line := f.join()
@@ -125,10 +125,10 @@ func (d *Draft) change(name string, edit func(*Account, *fields)) error {
 
 // find returns the index of an account's line.
 func (d *Draft) find(name string) (int, error) {
-	name = fold(name)
+	name = Fold(name)
 	i := slices.IndexFunc(d.lines, func(line string) bool {
 		text, _ := cutEnd(line)
-		return isAccount(text) && fold(splitFields(text)[fieldName]) == name
+		return isAccount(text) && Fold(splitFields(text)[fieldName]) == name
 	})
 	if i < 0 {
 		return 0, ErrNotFound
@@ -164,8 +164,8 @@ func says(line string, a Account) error {
 	if err != nil {
 		return err
 	}
-	if got != a {
-		return errors.New("a passwd-file cannot say that: mind colons and blanks")
+	if !got.equal(a) {
+		return errors.New("a passwd-file cannot say that: mind colons, blanks and groups")
 	}
 	return nil
 }

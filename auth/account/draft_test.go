@@ -37,8 +37,8 @@ func TestDraftAdd(t *testing.T) {
 		if err := d.Add(tt.add); err != nil || d.text() != tt.want {
 			t.Errorf("%s: %q, %v; want %q", tt.name, d.text(), err, tt.want)
 		}
-		tt.add.Name = fold(tt.add.Name)
-		if got, err := d.Account(tt.add.Name); err != nil || got != tt.add {
+		tt.add.Name = Fold(tt.add.Name)
+		if got, err := d.Account(tt.add.Name); err != nil || !got.equal(tt.add) {
 			t.Errorf("%s: %+v, %v; want %+v", tt.name, got, err, tt.add)
 		}
 	}
@@ -159,7 +159,7 @@ func TestDraftRemovesAll(t *testing.T) {
 func TestDraftList(t *testing.T) {
 	d := draft(t, "bob\n# c\nann:x\n")
 	want := []Account{bare("bob"), {Name: "ann", Password: "x", UID: -1, GID: -1}}
-	if got := d.List(); !slices.Equal(got, want) {
+	if got := d.List(); !slices.EqualFunc(got, want, Account.equal) {
 		t.Errorf("got %+v", got)
 	}
 	if _, err := d.Account("carl"); !errors.Is(err, ErrNotFound) {

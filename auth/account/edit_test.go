@@ -42,7 +42,7 @@ func TestEdit(t *testing.T) {
 	}
 	holds(t, path, "# c\nbob:x\nann:\n")
 	got, err := List(path)
-	if err != nil || len(got) != 2 || got[1] != bare("ann") {
+	if err != nil || len(got) != 2 || !got[1].equal(bare("ann")) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
@@ -168,7 +168,7 @@ func TestEditAtOnce(t *testing.T) {
 		t.Fatalf("got %+v, %v", all, err)
 	}
 	for _, name := range names {
-		if !slices.Contains(all, bare(name)) {
+		if !slices.ContainsFunc(all, bare(name).equal) {
 			t.Errorf("%s is missing", name)
 		}
 	}

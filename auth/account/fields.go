@@ -59,8 +59,8 @@ func (f fields) options() []string {
 // setOptions is the inverse of options.
 func (f *fields) setOptions(options []string) { f[fieldExtra] = strings.Join(options, " ") }
 
-// fold puts the letters A to Z in lower case, and no others.
-func fold(name string) string {
+// Fold makes of a name the one that sources know it by: the letters A to Z in lower case, and no others changed.
+func Fold(name string) string {
 	if !hasCapital(name) {
 		return name
 	}

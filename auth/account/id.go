@@ -7,6 +7,8 @@ import (
 	"strings"
 )
 
+var errID = errors.New("is impossible: it takes a number from 1 to 4294967294")
+
 // ids turns the uids and gids of a file into numbers. It asks the host about each name once.
 type ids struct {
 	find  func(field, name string) (string, error)
@@ -48,11 +50,13 @@ func (i *ids) ask(field, name string) answer {
 // number is what the kernel takes for "none".
 func checkID(digits string) (int, error) {
 	n, err := strconv.ParseUint(digits, 10, 32)
-	if err != nil || n == 0 || n == 1<<32-1 {
-		return 0, errors.New("is impossible: it takes a number from 1 to 4294967294")
+	if err != nil || !possibleID(int(n)) {
+		return 0, errID
 	}
 	return int(n), nil
 }
+
+func possibleID(id int) bool { return 0 < id && int64(id) < 1<<32-1 }
 
 // hostID asks the host for the number of a user ("uid") or group ("gid").
 func hostID(field, name string) (string, error) {

@@ -1,11 +1,8 @@
 package account
 
 import (
-	"errors"
 	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 // maxLine is how many octets a line may have. A hash of SCRAM has some 200.
@@ -40,7 +37,7 @@ func (p *lineParser) parse(line string) Account {
 	if err := checkName(f[fieldName]); err != nil {
 		p.wrong("%v", err)
 	}
-	a.Name, a.Password, a.Home = fold(f[fieldName]), f[fieldPassword], f[fieldHome]
+	a.Name, a.Password, a.Home = Fold(f[fieldName]), f[fieldPassword], f[fieldHome]
 	p.setID(&a.UID, "uid", f[fieldUID])
 	p.setID(&a.GID, "gid", f[fieldGID])
 	p.extra(&a, f)
@@ -100,40 +97,4 @@ func (p *lineParser) setID(id *int, field, text string) {
 		return
 	}
 	*id = n
-}
-
-// checkOctets says what an account's line may not have in it anywhere.
-func checkOctets(line string) error {
-	if len(line) > maxLine {
-		return fmt.Errorf("line of %d octets is too long: %d are allowed", len(line), maxLine)
-	}
-	if !utf8.ValidString(line) {
-		return errors.New("line is not UTF-8")
-	}
-	for i, r := range line {
-		if r == 0 {
-			return fmt.Errorf("NUL in column %d", i+1)
-		}
-		if unicode.IsControl(r) {
-			return fmt.Errorf("control character %#02x in column %d", r, i+1)
-		}
-	}
-	return nil
-}
-
-// checkName says what a name may not be. A blank, at its beginning above all, is most often a comment or a
-// continuation that the format does not have.
-func checkName(name string) error {
-	switch {
-	case name == "":
-		return errors.New("no name before the first colon")
-	case strings.Contains(name, " "):
-		return fmt.Errorf("blank in name %q", name)
-	}
-	for _, r := range name {
-		if !unicode.IsGraphic(r) {
-			return fmt.Errorf("invisible character in name %q", name)
-		}
-	}
-	return nil
 }

@@ -61,12 +61,11 @@ func cutEnd(line string) (text, end string) {
 func (t *table) lookup(name string) (Account, bool) {
 	i, ok := t.find(name)
 	if !ok {
-		at := strings.LastIndexByte(name, '@')
-		// A local-part may have an @ in quotes (RFC 5321 §4.1.2): it is nobody's address because of that.
-		if at < 0 || strings.IndexByte(name, '@') != at {
+		local, isAddress := LocalPart(name)
+		if !isAddress {
 			return Account{}, false
 		}
-		if i, ok = t.find(name[:at]); !ok {
+		if i, ok = t.find(local); !ok {
 			return Account{}, false
 		}
 	}

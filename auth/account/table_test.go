@@ -57,7 +57,7 @@ func TestParseLine(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got, err := parseTable("f", tt.line)
-		if err != nil || len(got.accounts) != 1 || got.accounts[0] != tt.want {
+		if err != nil || len(got.accounts) != 1 || !got.accounts[0].equal(tt.want) {
 			t.Errorf("%s: %q is %+v, %v; want %+v", tt.name, tt.line, got, err, tt.want)
 		}
 	}
@@ -104,7 +104,7 @@ func TestHostNames(t *testing.T) {
 
 func TestParseIgnores(t *testing.T) {
 	got, err := parseTable("f", "# comment \xff\x00\n#ann:x\n\n \t\n\r\nann\n\n")
-	if err != nil || !slices.Equal(got.accounts, []Account{bare("ann")}) {
+	if err != nil || !slices.EqualFunc(got.accounts, []Account{bare("ann")}, Account.equal) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }

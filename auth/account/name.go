@@ -1,0 +1,82 @@
+package account
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// LocalPart returns the local-part of a name that is an address, by which sources find accounts without a domain. A
+// local-part may have an @ in quotes (RFC 5321 §4.1.2): it is nobody's address because of that.
+func LocalPart(name string) (local string, isAddress bool) {
+	at := strings.LastIndexByte(name, '@')
+	if at < 0 || strings.IndexByte(name, '@') != at {
+		return "", false
+	}
+	return name[:at], true
+}
+
+// Check says what is impossible about an account, whatever source it is from: its name, octets that a line of text
+// cannot have, an id that is nobody's, a negative quota.
+func (a Account) Check() error {
+	if err := checkName(a.Name); err != nil {
+		return err
+	}
+	for _, text := range [...]string{a.Name, a.Password, a.Home, a.Mail} {
+		if err := checkOctets(text); err != nil {
+			return err
+		}
+	}
+	for _, id := range [...]int{a.UID, a.GID} {
+		if id != -1 && !possibleID(id) {
+			return fmt.Errorf("uid or gid %d %w", id, errID)
+		}
+	}
+	if a.Quota.Octets < 0 || a.Quota.Messages < 0 {
+		return errors.New("quota is negative")
+	}
+	return nil
+}
+
+func (a Account) equal(b Account) bool { return reflect.DeepEqual(a, b) }
+
+// checkName says what a name may not be. A blank, at its beginning above all, is most often a comment or a
+// continuation that the format does not have.
+func checkName(name string) error {
+	switch {
+	case name == "":
+		return errors.New("no name before the first colon")
+	case strings.Contains(name, " "):
+		return fmt.Errorf("blank in name %q", name)
+	case strings.Contains(name, ":"):
+		return fmt.Errorf("colon in name %q", name)
+	}
+	for _, r := range name {
+		if !unicode.IsGraphic(r) {
+			return fmt.Errorf("invisible character in name %q", name)
+		}
+	}
+	return nil
+}
+
+// checkOctets says what an account's line may not have in it anywhere.
+func checkOctets(line string) error {
+	if len(line) > maxLine {
+		return fmt.Errorf("line of %d octets is too long: %d are allowed", len(line), maxLine)
+	}
+	if !utf8.ValidString(line) {
+		return errors.New("line is not UTF-8")
+	}
+	for i, r := range line {
+		if r == 0 {
+			return fmt.Errorf("NUL in column %d", i+1)
+		}
+		if unicode.IsControl(r) {
+			return fmt.Errorf("control character %#02x in column %d", r, i+1)
+		}
+	}
+	return nil
+}
