@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/emersion/go-maildir v0.6.0
 	github.com/go-crypt/crypt v0.14.15
+	github.com/mattn/go-sqlite3 v1.14.52
 	github.com/pelletier/go-toml/v2 v2.4.3
 	github.com/urfave/cli/v2 v2.27.7
 	golang.org/x/net v0.62.0
