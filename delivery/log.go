@@ -32,10 +32,20 @@ func (a *Agent) log(ctx context.Context, env *smtp.Envelope, o outcome, more ...
 	)
 	attrs = append(attrs, more...)
 	attrs = append(attrs, slog.String("dsn", o.reply.Enhanced()), slog.String("status", status))
+	attrs = append(attrs, owed(o)...)
 	if o.cause != nil {
 		attrs = append(attrs, slog.String("cause", o.cause.Error()))
 	}
 	a.cfg.Log.LogAttrs(ctx, level, "delivery", append(attrs, originAttrs(env, o.to)...)...)
+}
+
+// owed tells of the notification that the sender is to have (RFC 3461 §5.2.3): whoever hands a recipient over with
+// NOTIFY=SUCCESS says nothing itself. This is where one will be queued; so far the log has it.
+func owed(o outcome) []slog.Attr {
+	if !o.reply.Positive() || o.to.Notify&smtp.NotifySuccess == 0 {
+		return nil
+	}
+	return []slog.Attr{slog.String("notify", "success")}
 }
 
 // joined lists something of all targets.

@@ -130,7 +130,7 @@ func (w *witness) done() {
 
 // config returns a configuration for tests.
 func config(d session.Dialect) session.Config {
-	return session.Config{Dialect: d, Hostname: "mail.example.org", MaxSize: 1000, MaxErrors: 1000, NewID: smtptest.IDs()}
+	return session.Config{Dialect: d, Hostname: "mail.example.org", MaxSize: 1000, MaxErrors: 1000, DSN: true, NewID: smtptest.IDs()}
 }
 
 // script is what a client sends, all at once, and what it hears.

@@ -47,9 +47,11 @@ func (s *Session) extensions() []string {
 		"SIZE " + strconv.FormatInt(s.cfg.MaxSize, 10), // RFC 1870: 0 is no limit
 		"CHUNKING", // RFC 3030
 		"SMTPUTF8", // RFC 6531
-		"DSN",      // RFC 3461
-		"LIMITS RCPTMAX=" + strconv.Itoa(s.cfg.MaxRecipients), // RFC 9422
 	}
+	if s.cfg.DSN {
+		list = append(list, "DSN") // RFC 3461
+	}
+	list = append(list, "LIMITS RCPTMAX="+strconv.Itoa(s.cfg.MaxRecipients)) // RFC 9422
 	if s.cfg.StartTLS && !s.peer.TLS {
 		list = append(list, "STARTTLS") // RFC 3207
 	}

@@ -46,6 +46,9 @@ func (s *Session) mailParameters(env *smtp.Envelope, rest string) smtp.Reply {
 		if err != nil {
 			break
 		}
+		if !s.offers(p) {
+			return unknownParameter
+		}
 		switch p.Keyword {
 		case "SIZE":
 			env.Size, err = smtp.ParseSize(p.Value)
@@ -61,9 +64,6 @@ func (s *Session) mailParameters(env *smtp.Envelope, rest string) smtp.Reply {
 		case "ENVID":
 			env.EnvID, err = smtp.ParseEnvID(p.Value)
 		case "AUTH": // RFC 4954 §5: taken from everybody and believed from nobody
-			if s.cfg.Auth == nil {
-				return unknownParameter
-			}
 			_, err = smtp.ParseXtext(p.Value)
 		default:
 			return unknownParameter
@@ -73,6 +73,17 @@ func (s *Session) mailParameters(env *smtp.Envelope, rest string) smtp.Reply {
 		return badParameter
 	}
 	return smtp.Reply{}
+}
+
+// offers says whether a parameter belongs to an extension that this listener offers, or to none.
+func (s *Session) offers(p smtp.Parameter) bool {
+	switch p.Keyword {
+	case "RET", "ENVID", "NOTIFY", "ORCPT":
+		return s.cfg.DSN
+	case "AUTH":
+		return s.cfg.Auth != nil
+	}
+	return true
 }
 
 func noValue(p smtp.Parameter) error {
@@ -96,7 +107,7 @@ func (s *Session) rcpt(ctx context.Context, arg string) Step {
 		return s.complain(badRecipient)
 	}
 	rcpt := smtp.Recipient{To: to}
-	if r := rcptParameters(&rcpt, rest); !r.IsZero() {
+	if r := s.rcptParameters(&rcpt, rest); !r.IsZero() {
 		return s.complain(r)
 	}
 	if len(s.env.Recipients) >= s.cfg.MaxRecipients || s.octets >= maxEnvelope { // RFC 5321 §4.5.3.1.10
@@ -114,11 +125,14 @@ func (s *Session) rcpt(ctx context.Context, arg string) Step {
 // fifth of it; a thousand of the longest, with ORCPT, would be 1.5 MB for each connection.
 const maxEnvelope = 256 << 10
 
-func rcptParameters(to *smtp.Recipient, rest string) smtp.Reply {
+func (s *Session) rcptParameters(to *smtp.Recipient, rest string) smtp.Reply {
 	ps, err := smtp.ParseParameters(rest)
 	for _, p := range ps {
 		if err != nil {
 			break
+		}
+		if !s.offers(p) {
+			return unknownParameter
 		}
 		switch p.Keyword {
 		case "NOTIFY":

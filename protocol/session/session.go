@@ -15,6 +15,7 @@ type Config struct {
 	MaxRecipients int    // in one transaction; 0: 1000
 	MaxErrors     int    // bad commands until the session is closed; 0: 10
 	StartTLS      bool   // the driver can do a TLS handshake
+	DSN           bool   // delivery status notifications are offered, and owed to those who ask (RFC 3461)
 	Auth          Authenticator
 	NewID         func() string // a new ID for each transaction
 }

@@ -10,13 +10,14 @@ import (
 
 // Settings set the stage of a transcript. On a line that begins with "# with:" stand the words esmtp (lmtp is
 // the default), trusted, secured, tls (STARTTLS is offered), auth (AUTH is offered, with the mechanisms of
-// Authenticator), and size=, recipients= and errors= with a number.
+// Authenticator), nodsn (DSN is not offered), and size=, recipients= and errors= with a number.
 type Settings struct {
 	Dialect    string // "lmtp" or "esmtp"; "" is "lmtp"
 	Trusted    Flag   // the peer's XFORWARD is believed
 	Secured    Flag   // nobody can listen
 	TLS        Flag   // STARTTLS is offered
 	Auth       Flag   // AUTH is offered
+	NoDSN      Flag   // DSN is not
 	Size       int64  // the largest message; 0: 100000
 	Recipients int    // the most recipients; 0: 1000
 	Errors     int    // the most bad commands; 0: 10
@@ -52,6 +53,8 @@ func (s *Settings) set(word string) error {
 		s.TLS = true
 	case "auth":
 		s.Auth = true
+	case "nodsn":
+		s.NoDSN = true
 	case "size":
 		s.Size = int64(n)
 		return err
@@ -76,6 +79,7 @@ func (s Settings) Config(newID func() string) session.Config {
 		MaxRecipients: s.Recipients,
 		MaxErrors:     s.Errors,
 		StartTLS:      bool(s.TLS),
+		DSN:           !bool(s.NoDSN),
 		NewID:         newID,
 	}
 	if s.Dialect == "esmtp" {
