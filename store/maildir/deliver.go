@@ -67,6 +67,10 @@ func (s *Store) place(ctx context.Context, c store.Content, a *attempt) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if err := s.crowd.enter(a.Mailbox.Name); err != nil {
+		return err
+	}
+	defer s.crowd.leave(a.Mailbox.Name)
 	select {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()

@@ -28,6 +28,7 @@ type Config struct {
 	Handles     int   // folders kept open between deliveries; default 256
 	Deliveries  int   // placements written at once; default 256
 	PerDelivery int   // placements of one message written at once; default 32
+	PerMailbox  int   // deliveries into one mailbox at once, more are store.ErrBusy; default 10
 }
 
 // Store is a store.Store of maildirs.
@@ -44,6 +45,7 @@ type Store struct {
 	blocks  *blocks
 	cache   *cache
 	slots   chan struct{}
+	crowd   *crowd
 	unnamed bool       // whether files without a name can be linked here
 	making  sync.Mutex // one change of a subscriptions file at a time
 	running sync.WaitGroup
@@ -74,6 +76,7 @@ func Open(c Config) (*Store, error) {
 		cache:    newCache(positive(c.Handles, 256)),
 		slots:    make(chan struct{}, positive(c.Deliveries, 256)),
 	}
+	s.crowd = newCrowd(positive(c.PerMailbox, 10))
 	if s.now == nil {
 		s.now = time.Now
 	}

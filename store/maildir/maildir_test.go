@@ -16,7 +16,7 @@ func open(t testing.TB, dir string, set ...func(*Config)) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := Config{Template: template, Hostname: "mx.example.org"}
+	c := Config{Template: template, Hostname: "mx.example.org", PerMailbox: 100}
 	for _, f := range set {
 		f(&c)
 	}
