@@ -45,6 +45,7 @@ func explain(to io.Writer, cfg *Config) error {
 	p.line("configuration", file)
 	p.line("hostname", cfg.Hostname)
 	p.line("data", cfg.Data+": "+directoryState(cfg.Data))
+	p.line("dsn", dsnMeaning(cfg.DSN))
 	for _, l := range cfg.Listen {
 		p.listener(l)
 	}
@@ -86,6 +87,8 @@ func (p printer) mailboxes(m Mailboxes, all []Mailboxes) {
 	p.line("mailboxes", strings.Join(m.Domains, ", "))
 	p.line("  accounts", accountsMeaning(m.Accounts))
 	p.line("  store", m.Store.String())
+	p.line("  detail", detailMeaning(m.Terms))
+	p.line("  quota", quotaMeaning(m.Terms))
 	root := m.Store.Template.Root()
 	p.line("  directory", root+": "+directoryState(root))
 	sample := "postmaster@" + m.Domains[0]
@@ -139,6 +142,8 @@ func (p printer) limits(l Limits) {
 		{"errors", l.Errors},
 		{"hops", l.Hops},
 		{"deliveries", l.Deliveries},
+		{"per_mailbox", l.PerMailbox},
+		{"deadline", l.Deadline},
 		{"memory", octets(l.Memory)},
 		{"shutdown", l.Shutdown},
 		{"command_timeout", l.CommandTimeout},

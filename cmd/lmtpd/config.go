@@ -14,11 +14,21 @@ type Config struct {
 	Hostname string // in greeting, Received and names of files; the system's name, made to look like a domain
 	Data     string // "./lmtpd-data": where everything is kept that has no place of its own
 
+	DSN DSN // off
+
 	Listen    []Listen    // one listener: LMTP on 127.0.0.1:2424
 	Mailboxes []Mailboxes // one block: localhost, any account, maildir:DATA/mail/%d/%n
 	Limits    Limits
 	Log       Log
 }
+
+// DSN says who answers for delivery status notifications (RFC 3461) that senders ask for.
+type DSN int
+
+const (
+	DSNOff   DSN = iota // the MTA: it is not offered DSN, and says itself that it has relayed the message
+	DSNRelay            // lmtpd: it is offered DSN, and hands the duty over
+)
 
 // A Listen is one listener.
 type Listen struct {
@@ -51,6 +61,7 @@ type Mailboxes struct {
 	Domains  []string // lower-cased
 	Accounts string   // "any": there is a mailbox for every local-part; or "file:PATH", a passwd-file
 	Store    StoreURL // maildir:DATA/mail/%d/%n
+	Terms
 }
 
 // Limits bound what a client, and all of them together, can make the daemon do.
@@ -62,6 +73,8 @@ type Limits struct {
 	Errors             int           // 10 bad commands in a session
 	Hops               int           // 50 Received fields, then it is a loop (RFC 5321 §6.3)
 	Deliveries         int           // 16 copies of one message written at the same time
+	PerMailbox         int           // 10 deliveries into one mailbox at the same time
+	Deadline           time.Duration // 2m for a message to be in its mailboxes
 	Memory             int64         // 64 MiB: content of all sessions in memory; the rest goes to temporary files
 	Shutdown           time.Duration // 30s for messages in progress to finish
 	CommandTimeout     time.Duration // 5m to wait for a command (RFC 5321 §4.5.3.2.7)
@@ -84,6 +97,8 @@ func defaultLimits() Limits {
 		Errors:             10,
 		Hops:               50,
 		Deliveries:         16,
+		PerMailbox:         10,
+		Deadline:           2 * time.Minute,
 		Memory:             64 << 20,
 		Shutdown:           30 * time.Second,
 		CommandTimeout:     5 * time.Minute,

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"lmtpd/delivery"
+	"lmtpd/store"
 )
 
 // load loads a configuration that has no mistakes.
@@ -66,6 +69,7 @@ func blocks(cfg *Config) string {
 const wholeConfig = `
 hostname = "mail.example.org"
 data     = "/var/lib/lmtpd"
+dsn      = "relay"
 
 [[listen]]
 protocol = "lmtp"
@@ -86,7 +90,14 @@ accounts = "any"
 store    = "maildir:/var/mail/%d/%n"
 
 [[mailboxes]]
-domains = ["b.example"]
+domains        = ["b.example"]
+delimiter      = "-+"
+detail         = "create"
+quota          = "1GiB"
+quota_messages = 1000
+quota_ignore   = ["Trash", "Lists/Go"]
+over_quota     = "refuse"
+quota_grace    = true
 
 [limits]
 message_size = "20MB"
@@ -96,6 +107,8 @@ connections_per_peer = 12
 errors = 13
 hops = 14
 deliveries = 15
+per_mailbox = 16
+deadline = "17s"
 memory = 0x3e8
 shutdown = "1m30s"
 command_timeout = "1s"
@@ -108,7 +121,7 @@ level = "debug"
 
 func TestConfigWhole(t *testing.T) {
 	cfg := load(t, wholeConfig, overrides{})
-	if cfg.Hostname != "mail.example.org" || cfg.Data != "/var/lib/lmtpd" || cfg.File == "" {
+	if cfg.Hostname != "mail.example.org" || cfg.Data != "/var/lib/lmtpd" || cfg.File == "" || cfg.DSN != DSNRelay {
 		t.Errorf("%+v", cfg)
 	}
 	want := []Listen{{
@@ -126,7 +139,15 @@ func TestConfigWhole(t *testing.T) {
 	if got := blocks(cfg); got != "example.org,xn--bcher-kva.example any maildir:/var/mail/%d/%n\nb.example any maildir:/var/lib/lmtpd/mail/%d/%n" {
 		t.Errorf("mailboxes\n%s", got)
 	}
-	limits := Limits{20e6, 10, 16, 12, 13, 14, 15, 1000, 90 * time.Second, time.Second, time.Second / 2}
+	terms := Terms{
+		Delimiters: "-+", Detail: delivery.DetailCreate,
+		Quota:     store.Quota{Usage: store.Usage{Messages: 1000, Octets: 1 << 30}, Ignore: []string{"Trash", "Lists/Go"}},
+		OverQuota: delivery.Refuse, Grace: delivery.OneMessage,
+	}
+	if first, second := cfg.Mailboxes[0].Terms, cfg.Mailboxes[1].Terms; !reflect.DeepEqual(first, defaultTerms()) || !reflect.DeepEqual(second, terms) {
+		t.Errorf("terms\n%+v\n%+v, want\n%+v", first, second, terms)
+	}
+	limits := Limits{20e6, 10, 16, 12, 13, 14, 15, 16, 17 * time.Second, 1000, 90 * time.Second, time.Second, time.Second / 2}
 	if cfg.Limits != limits {
 		t.Errorf("%+v, want\n%+v", cfg.Limits, limits)
 	}

@@ -83,7 +83,7 @@ func (o overrides) apply(cfg *Config, r *report) {
 // all blocks: to choose one would send mail astray.
 func (o overrides) block(old []Mailboxes, r *report) Mailboxes {
 	good := !r.found.inFile() // a value that is wrong is not there, and so differs from others
-	block := Mailboxes{}
+	block := Mailboxes{Terms: defaultTerms()}
 	if len(old) > 0 {
 		block = old[0]
 		block.Domains = nil
@@ -109,6 +109,9 @@ func (o overrides) block(old []Mailboxes, r *report) Mailboxes {
 		flagValue(r, "accounts", o.accounts, parseAccounts, func(s string) { block.Accounts = s })
 	} else if good && differ(old, func(m Mailboxes) string { return cmp.Or(m.Accounts, defaultAccounts) }) {
 		r.addFlag(o.merging(), fmt.Errorf("the blocks of %s have different accounts; give --accounts", o.config))
+	}
+	if good && differ(old, func(m Mailboxes) string { return fmt.Sprint(m.Terms) }) {
+		r.addFlag(o.merging(), fmt.Errorf("the blocks of %s have different details or quotas, and no flag is for these", o.config))
 	}
 	return block
 }

@@ -51,7 +51,7 @@ func (cfg *Config) complete() error {
 		cfg.Listen = []Listen{newListen("tcp", defaultAddress)}
 	}
 	if len(cfg.Mailboxes) == 0 {
-		cfg.Mailboxes = []Mailboxes{{}}
+		cfg.Mailboxes = []Mailboxes{{Terms: defaultTerms()}}
 	}
 	for i := range cfg.Mailboxes {
 		if err := cfg.Mailboxes[i].complete(cfg.Data); err != nil {

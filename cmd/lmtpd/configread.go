@@ -11,6 +11,7 @@ func readConfig(cfg *Config, data []byte, r *report) {
 	t := parseDocument(data, r)
 	field(t, "hostname", &cfg.Hostname, parseHostname)
 	field(t, "data", &cfg.Data, parsePath)
+	field(t, "dsn", &cfg.DSN, numbered[DSN](dsnWords))
 	readListeners(cfg, t)
 	readMailboxes(cfg, t)
 	readLimits(&cfg.Limits, t.section("limits"))
@@ -74,32 +75,6 @@ func unixOnly(t *table) {
 	}
 }
 
-func readMailboxes(cfg *Config, t *table) {
-	seen := map[string]position{}
-	for _, section := range t.sections("mailboxes") {
-		block := Mailboxes{}
-		fields(section, "domains", parseDomain, func(d string, at position) {
-			if first, twice := seen[d]; twice {
-				t.report.add(at, "domains: %s has its mailboxes in line %d already", d, first.line)
-				return
-			}
-			seen[d] = at
-			block.Domains = append(block.Domains, d)
-		})
-		switch {
-		case section.torn && !section.has("domains"):
-		case !section.has("domains"):
-			t.report.add(section.at, `%s has no domains: give some, as in domains = ["example.org"]`, section.name)
-		case section.values["domains"].isEmptyList():
-			t.report.add(section.where("domains"), "domains: there is none")
-		}
-		field(section, "accounts", &block.Accounts, parseAccounts)
-		field(section, "store", &block.Store, parseStore)
-		section.done()
-		cfg.Mailboxes = append(cfg.Mailboxes, block)
-	}
-}
-
 func readLimits(l *Limits, t *table) {
 	t.size("message_size", &l.MessageSize)
 	t.count("recipients", &l.Recipients)
@@ -108,6 +83,8 @@ func readLimits(l *Limits, t *table) {
 	t.count("errors", &l.Errors)
 	t.count("hops", &l.Hops)
 	t.count("deliveries", &l.Deliveries)
+	t.count("per_mailbox", &l.PerMailbox)
+	field(t, "deadline", &l.Deadline, parseDuration)
 	t.size("memory", &l.Memory)
 	field(t, "shutdown", &l.Shutdown, parseDuration)
 	field(t, "command_timeout", &l.CommandTimeout, parseDuration)

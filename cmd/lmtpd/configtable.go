@@ -140,6 +140,18 @@ func (t *table) count(key string, dst *int) {
 	}
 }
 
+// flag reads true or false.
+func (t *table) flag(key string, dst *bool) {
+	e := t.get(key)
+	switch {
+	case e == nil:
+	case e.kind != unstable.Bool:
+		t.wrong(key, e.value, "true or false")
+	default:
+		*dst = e.text == "true"
+	}
+}
+
 // size reads a size: "50MiB", or a plain number of octets.
 func (t *table) size(key string, dst *int64) {
 	e := t.get(key)

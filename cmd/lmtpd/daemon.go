@@ -113,6 +113,7 @@ func (d *daemon) open() (err error) {
 		MaxSize:       d.cfg.Limits.MessageSize,
 		MaxRecipients: d.cfg.Limits.Recipients,
 		MaxErrors:     d.cfg.Limits.Errors,
+		DSN:           d.cfg.DSN == DSNRelay,
 		NewID:         newID,
 	}
 	return nil
@@ -125,7 +126,7 @@ func (d *daemon) agent(tmp string) (*delivery.Agent, error) {
 	}
 	blocks := make([]delivery.Block, len(d.stores))
 	for i, m := range d.cfg.Mailboxes {
-		blocks[i] = delivery.Block{Domains: m.Domains, Accounts: accounts[i], Store: d.stores[i]}
+		blocks[i] = m.block(accounts[i], d.stores[i])
 	}
 	return delivery.New(delivery.Config{
 		Hostname: d.cfg.Hostname,
@@ -133,6 +134,7 @@ func (d *daemon) agent(tmp string) (*delivery.Agent, error) {
 		TempDir:  tmp,
 		Memory:   d.cfg.Limits.Memory,
 		MaxHops:  d.cfg.Limits.Hops,
+		Deadline: d.cfg.Limits.Deadline,
 		Now:      time.Now,
 		Log:      d.log,
 	})

@@ -79,6 +79,16 @@ store    = %q
 `, filepath.Join(d.dir, "data"), "unix:"+d.socket, peers, d.port, "maildir:"+d.root+"/%d/%n", strings.Join(more, "\n")))
 }
 
+// begin puts TOML before all tables of the configuration.
+func (d *daemon) begin(t testing.TB, top string) {
+	t.Helper()
+	text, err := os.ReadFile(d.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, d.config, top+"\n"+string(text))
+}
+
 // mailboxes is a further block of the configuration.
 func mailboxes(domain, store string) string {
 	return fmt.Sprintf("[[mailboxes]]\ndomains = [%q]\naccounts = \"any\"\nstore = %q\n", domain, store)

@@ -46,6 +46,7 @@ func openStore(cfg *Config, url StoreURL, log *slog.Logger) (store.Store, error)
 			Template:    url.Template,
 			Log:         log,
 			PerDelivery: cfg.Limits.Deliveries,
+			PerMailbox:  cfg.Limits.PerMailbox,
 		})
 	}
 	return nil, fmt.Errorf("no store of kind %s", url.Kind)

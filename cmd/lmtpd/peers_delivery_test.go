@@ -223,7 +223,9 @@ func TestPostfixForwardsTheClient(t *testing.T) {
 func TestPostfixPassesDSNParameters(t *testing.T) {
 	needPeers(t, "postfix")
 	t.Parallel()
-	d := startDaemon(t)
+	d := newDaemon(t)
+	d.begin(t, `dsn = "relay"`)
+	d.start(t)
 	p := startPostfix(t, "virtual_transport = lmtp:unix:"+d.socket,
 		"virtual_alias_maps = inline:{ sales@example.org=ben@example.org }")
 	for _, c := range []struct{ name, to, localPart, original string }{
@@ -243,6 +245,33 @@ func TestPostfixPassesDSNParameters(t *testing.T) {
 			line := fmt.Sprint(d.logged(t, to))
 			if !strings.Contains(line, "QQ+314159") || !strings.Contains(line, c.original) {
 				t.Errorf("the log lacks ENVID or ORCPT: %s", line)
+			}
+		})
+	}
+}
+
+// Whoever asks to hear of a delivery hears it from Postfix where we do not offer DSN; where we do, the duty is ours and
+// in the log (RFC 3461 §5.2.2).
+func TestPostfixNotifiesOfDelivery(t *testing.T) {
+	needPeers(t, "postfix")
+	t.Parallel()
+	for _, dsn := range []string{"off", "relay"} {
+		t.Run(dsn, func(t *testing.T) {
+			t.Parallel()
+			d := newDaemon(t)
+			d.begin(t, fmt.Sprintf("dsn = %q", dsn))
+			d.start(t)
+			p := startPostfix(t, "virtual_transport = lmtp:unix:"+d.socket)
+			id := p.submit(t, submission{from: "<ann@example.org>", to: []string{"<ben@example.org> NOTIFY=SUCCESS"}, body: letter("notify", 500)})[0]
+			p.fate(t, id, "ben@example.org", "sent")
+			if dsn == "relay" {
+				d.await(t, `to=<ben@example\.org>.* notify=success`)
+				return
+			}
+			d.await(t, `from=<> to=<ann@example\.org>.*status=delivered`)
+			report := only(t, d, "ann")
+			if !strings.Contains(string(report.text), "Action: relayed") || !strings.Contains(string(report.text), "ben@example.org") {
+				t.Errorf("the notification:\n%s", report.text)
 			}
 		})
 	}
