@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"lmtpd/auth/account/textfile"
 )
 
 // ErrExists says that there is an account of that name already.
@@ -58,7 +60,7 @@ func (d *Draft) Add(a Account) error {
 		return fmt.Errorf("add %q: %w", a.Name, err)
 	}
 	if n := len(d.lines); n > 0 {
-		if text, end := cutEnd(d.lines[n-1]); end == "" {
+		if text, end := textfile.CutEnd(d.lines[n-1]); end == "" {
 			d.lines[n-1] = text + d.end()
 		}
 	}
@@ -106,7 +108,7 @@ func (d *Draft) change(name string, edit func(*Account, *fields)) error {
 	if err != nil {
 		return fmt.Errorf("change %s: %w", name, err)
 	}
-	text, end := cutEnd(d.lines[i])
+	text, end := textfile.CutEnd(d.lines[i])
 	a, err := parseOne(text)
 	if err != nil {
 		return fmt.Errorf("change %s: %w", name, err)
@@ -127,7 +129,7 @@ func (d *Draft) change(name string, edit func(*Account, *fields)) error {
 func (d *Draft) find(name string) (int, error) {
 	name = Fold(name)
 	i := slices.IndexFunc(d.lines, func(line string) bool {
-		text, _ := cutEnd(line)
+		text, _ := textfile.CutEnd(line)
 		return isAccount(text) && Fold(splitFields(text)[fieldName]) == name
 	})
 	if i < 0 {
@@ -139,7 +141,7 @@ func (d *Draft) find(name string) (int, error) {
 // end is how lines end in this file.
 func (d *Draft) end() string {
 	if len(d.lines) > 0 {
-		if _, end := cutEnd(d.lines[0]); end != "" {
+		if _, end := textfile.CutEnd(d.lines[0]); end != "" {
 			return end
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"lmtpd/auth/account/textfile"
 )
 
 func draft(t *testing.T, text string) *Draft {
@@ -71,7 +73,7 @@ func TestDraftAddRefuses(t *testing.T) {
 		"mail with flags":    with(func(a *Account) { a.Mail = "x nologin" }),
 		"mail with an end":   with(func(a *Account) { a.Mail = "x\n" }),
 		"negative quota":     with(func(a *Account) { a.Quota.Octets = -1 }),
-		"too long a line":    with(func(a *Account) { a.Home = strings.Repeat("x", maxLine) }),
+		"too long a line":    with(func(a *Account) { a.Home = strings.Repeat("x", textfile.MaxLine) }),
 		"invisible in names": bare("b\u200bob"),
 	}
 	for name, a := range tests {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"lmtpd/auth/account/textfile"
 )
 
 // ErrLocked says that somebody else is changing the file.
@@ -32,7 +34,11 @@ func Create(path string) error {
 
 // List returns the accounts of a passwd-file in its order.
 func List(path string) ([]Account, error) {
-	t, _, err := readTable(path)
+	text, err := new(textfile.Reading).Read(path)
+	if err != nil {
+		return nil, fmt.Errorf("read accounts: %w", err)
+	}
+	t, err := parseTable(path, text)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"lmtpd/auth/account/textfile"
 )
 
 // A bench is a File under test: its file, the clock it goes by and what it says.
@@ -65,7 +67,7 @@ func (b *bench) has(names ...string) {
 		if rest, ok := strings.CutPrefix(name, "-"); ok {
 			name, want = rest, ErrNotFound
 		} else if rest, ok := strings.CutPrefix(name, "?"); ok {
-			name, want = rest, errChanging
+			name, want = rest, textfile.ErrChanging
 		}
 		if _, err := b.Lookup(context.Background(), name); !errors.Is(err, want) {
 			b.t.Errorf("%s: %v, want %v", name, err, want)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"lmtpd/auth/account/textfile"
 )
 
 // FuzzPasswdFile: whatever is in a file, reading it does not panic; what is read is found and can be written and
@@ -56,7 +58,7 @@ func checkAccount(t *testing.T, tab *table, d *Draft, a Account) {
 		t.Fatalf("%+v is found as %+v", a, got)
 	}
 	// A place of mail with a blank, which only the old form has, cannot be written in the new one.
-	if line := formatAccount(a).join(); !strings.Contains(a.Mail, " ") && len(line) <= maxLine {
+	if line := formatAccount(a).join(); !strings.Contains(a.Mail, " ") && len(line) <= textfile.MaxLine {
 		if err := says(line, a); err != nil {
 			t.Fatalf("%+v is written %q: %v", a, line, err)
 		}

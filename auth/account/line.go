@@ -3,10 +3,9 @@ package account
 import (
 	"fmt"
 	"strings"
-)
 
-// maxLine is how many octets a line may have. A hash of SCRAM has some 200.
-const maxLine = 8 << 10
+	"lmtpd/auth/account/textfile"
+)
 
 // A lineParser makes accounts of lines and collects what is wrong with them.
 type lineParser struct {
@@ -29,7 +28,7 @@ func isAccount(line string) bool {
 // parse makes an account of a line. What is wrong with it is noted, and the account then of no use.
 func (p *lineParser) parse(line string) Account {
 	a := Account{UID: -1, GID: -1}
-	if err := checkOctets(line); err != nil {
+	if err := textfile.CheckLine(line, ""); err != nil {
 		p.wrong("%v", err)
 		return a
 	}

@@ -6,7 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"lmtpd/auth/account/textfile"
 )
 
 // LocalPart returns the local-part of a name that is an address, by which sources find accounts without a domain. A
@@ -26,7 +27,7 @@ func (a Account) Check() error {
 		return err
 	}
 	for _, text := range [...]string{a.Name, a.Password, a.Home, a.Mail} {
-		if err := checkOctets(text); err != nil {
+		if err := textfile.CheckLine(text, ""); err != nil {
 			return err
 		}
 	}
@@ -57,25 +58,6 @@ func checkName(name string) error {
 	for _, r := range name {
 		if !unicode.IsGraphic(r) {
 			return fmt.Errorf("invisible character in name %q", name)
-		}
-	}
-	return nil
-}
-
-// checkOctets says what an account's line may not have in it anywhere.
-func checkOctets(line string) error {
-	if len(line) > maxLine {
-		return fmt.Errorf("line of %d octets is too long: %d are allowed", len(line), maxLine)
-	}
-	if !utf8.ValidString(line) {
-		return errors.New("line is not UTF-8")
-	}
-	for i, r := range line {
-		if r == 0 {
-			return fmt.Errorf("NUL in column %d", i+1)
-		}
-		if unicode.IsControl(r) {
-			return fmt.Errorf("control character %#02x in column %d", r, i+1)
 		}
 	}
 	return nil

@@ -2,16 +2,18 @@ package account
 
 import (
 	"strings"
+
+	"lmtpd/auth/account/textfile"
 )
 
 // A table is the content of a file. It never changes once it is made, so any number may read it.
 type table struct {
 	accounts []Account
 	byName   map[string]int32
-	octets   int  // size of the file
-	ended    bool // its last line has an end
-	blank    bool // there is nothing in it at all, not even a comment
 }
+
+// Len returns how many accounts there are.
+func (t *table) Len() int { return len(t.accounts) }
 
 // parseTable makes a table of a file's text. The error is of type Mistakes and holds all that is wrong.
 func parseTable(file, text string) (*table, error) {
@@ -19,15 +21,12 @@ func parseTable(file, text string) (*table, error) {
 	t := &table{
 		accounts: make([]Account, 0, lines),
 		byName:   make(map[string]int32, lines),
-		octets:   len(text),
-		ended:    strings.HasSuffix(text, "\n"),
-		blank:    strings.TrimSpace(text) == "",
 	}
 	at := make([]int32, 0, lines) // the lines of accounts
 	p := lineParser{file: file, ids: ids{find: hostID}}
 	for line := range strings.Lines(text) {
 		p.line++
-		line, _ = cutEnd(line)
+		line, _ = textfile.CutEnd(line)
 		if !isAccount(line) {
 			continue
 		}
@@ -46,15 +45,6 @@ func parseTable(file, text string) (*table, error) {
 		return nil, p.bad
 	}
 	return t, nil
-}
-
-// cutEnd parts a line from its end, which is LF, CRLF or, in the last one, nothing.
-func cutEnd(line string) (text, end string) {
-	text = strings.TrimSuffix(line, "\n")
-	if len(text) < len(line) {
-		text = strings.TrimSuffix(text, "\r")
-	}
-	return text, line[len(text):]
 }
 
 // lookup finds the account of name: its own, or else, if it is an address, that of its local-part.

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"lmtpd/auth/account/textfile"
 )
 
 // bare is an account about which only the name is known.
@@ -127,7 +129,7 @@ func TestParseTellsAllMistakes(t *testing.T) {
 		"k\x7fen",
 		"l\xffisa",
 		"mo\u0085na",
-		"n:" + strings.Repeat("x", maxLine),
+		"n:" + strings.Repeat("x", textfile.MaxLine),
 		"o\u200bla",
 		"pia:::::::userdb_quota_rule=*:storage=10% userdb_uid=0",
 		"\ufeffqi",
@@ -151,7 +153,7 @@ f:13: control character 0x09 in column 2
 f:14: control character 0x7f in column 2
 f:15: line is not UTF-8
 f:16: control character 0x85 in column 3
-f:17: line of ` + strconv.Itoa(maxLine+2) + ` octets is too long: 8192 are allowed
+f:17: line of ` + strconv.Itoa(textfile.MaxLine+2) + ` octets is too long: 8192 are allowed
 f:18: invisible character in name "o\u200bla"
 f:19: userdb_quota_rule=*:storage=10%: limit "storage=10%": a whole mailbox has nothing to take a percentage of
 f:19: userdb_uid "0" is impossible: it takes a number from 1 to 4294967294
@@ -165,7 +167,7 @@ f:21: ann@example.org has an account already, in line 1`
 }
 
 func TestParseLongestLine(t *testing.T) {
-	line := "n:" + strings.Repeat("x", maxLine-2)
+	line := "n:" + strings.Repeat("x", textfile.MaxLine-2)
 	if got, err := parseTable("f", line+"\r\n"); err != nil || len(got.accounts) != 1 {
 		t.Errorf("a line of exactly %d octets: %v", len(line), err)
 	}

@@ -1,0 +1,107 @@
+// Package textfile keeps what a text file means that admins edit, and reads it again when it changes, with the files
+// that it names.
+//
+// The file is looked at by those who ask for its content, at most once a second. As long as what is there cannot be
+// taken, because it has mistakes, has become empty, has been cut off in mid-line or has vanished, the content stays
+// what it was, and the log says so once. What a file's text means is for a function of its user to say.
+package textfile
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// lookEvery is how often, at most, a file is looked at, and how long it must not have changed to be taken for
+// written to its end.
+const lookEvery = time.Second
+
+// ErrChanging says that the file is not what it was, and as it will be is not there yet.
+var ErrChanging = errors.New("file is being changed")
+
+// Content is what a file means. It never changes once it is made, so any number may read it.
+type Content interface {
+	Len() int // how many there are of what the file lists
+}
+
+// Config is what a File needs. All fields but Max are needed.
+type Config[T Content] struct {
+	Path  string
+	Name  string                                   // of what the file lists, as the log has it: "accounts"
+	Parse func(r *Reading, text string) (T, error) // all that is wrong with the text is an error of type Mistakes
+	Max   int64                                    // octets that a file may have; 0: any number
+	Now   func() time.Time
+	Log   *slog.Logger
+}
+
+// A File is a text file and its content. Its methods may be called from many goroutines at once.
+type File[T Content] struct {
+	cfg      Config[T]
+	taken    atomic.Pointer[version[T]]
+	next     atomic.Int64 // when to look at the file again
+	changing atomic.Bool  // the file is not what the content is
+	watch    watch
+	watching sync.Mutex // held by the one who looks; nobody waits for it
+}
+
+// A version is what a file was at some time.
+type version[T Content] struct {
+	content T
+	parts   []part
+}
+
+// Open reads a file. If something is wrong with its text, the error is of type Mistakes.
+func Open[T Content](cfg Config[T]) (*File[T], error) {
+	f := &File[T]{cfg: cfg}
+	now := cfg.Now()
+	v, err := f.read()
+	if err != nil {
+		return nil, err
+	}
+	f.taken.Store(v)
+	f.watch = watch{read: v.parts, seen: found(v.parts), young: anyYoung(v.parts, now)}
+	f.next.Store(now.Add(lookEvery).UnixNano())
+	return f, nil
+}
+
+// Content returns what the file means, and ErrChanging if what is not in it may be there in a moment: what is in it
+// is good even then.
+func (f *File[T]) Content() (T, error) {
+	if now := f.cfg.Now(); f.due(now) {
+		f.look(now)
+	}
+	// Asked before the content is: content that comes between the two is the new one.
+	changing := f.changing.Load()
+	v := f.taken.Load()
+	if changing {
+		return v.content, ErrChanging
+	}
+	return v.content, nil
+}
+
+// due says whether the caller is the one to look at the file. A clock that was set back does not stop the looking.
+func (f *File[T]) due(now time.Time) bool {
+	next, t := f.next.Load(), now.UnixNano()
+	if t < next && t > next-2*int64(lookEvery) {
+		return false
+	}
+	return f.next.CompareAndSwap(next, t+int64(lookEvery))
+}
+
+// read reads the file and those it names. What was read of them is told even when there is an error.
+func (f *File[T]) read() (*version[T], error) {
+	r := Reading{max: f.cfg.Max}
+	text, err := r.Read(f.cfg.Path)
+	v := &version[T]{}
+	if err == nil {
+		v.content, err = f.cfg.Parse(&r, text)
+	}
+	v.parts = r.parts
+	if mistakes := (Mistakes)(nil); err == nil || errors.As(err, &mistakes) {
+		return v, err
+	}
+	return v, fmt.Errorf("read %s: %w", f.cfg.Name, err)
+}

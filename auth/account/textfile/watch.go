@@ -1,0 +1,152 @@
+package textfile
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+// What is no new version of a file, though each of its lines may be good.
+var (
+	errEmptied = errors.New("the file has become empty")
+	errCutOff  = errors.New("the file has become shorter and ends in mid-line")
+)
+
+// A watch is what is known of files that are looked at now and then.
+type watch struct {
+	read  []part                 // the files as they were last read, taken or not; the first is the one that names the others
+	seen  map[string]os.FileInfo // the files as the last look found them; nil if the first was not there
+	young bool                   // one was read so soon after a change that the next might not show
+	said  string                 // what was last complained of
+}
+
+// look looks at the files and takes them if one has changed.
+//
+// Editors replace a file by rename or empty it and write it anew, and nothing tells which. So what is whole, ends in
+// a line end and is no shorter than before is taken at once, and anything else when it has not changed for a second.
+// Until then what is not found is in doubt.
+func (f *File[T]) look(now time.Time) {
+	if !f.watching.TryLock() {
+		return
+	}
+	defer f.watching.Unlock()
+	w := &f.watch
+	before := w.seen
+	var err error
+	if w.seen, err = stat(w.read); err != nil {
+		f.refuse(err)
+		return
+	}
+	switch known := same(w.read, w.seen); {
+	case !known:
+		f.changing.Store(true)
+		f.readAgain(before, now)
+	case w.young:
+		f.readAgain(before, now)
+	default:
+		f.changing.Store(false)
+		if before == nil {
+			f.cfg.Log.Info(f.cfg.Name+" file is back", "file", f.cfg.Path)
+			w.said = ""
+		}
+	}
+}
+
+// stat looks at the files of parts. Only the first must be there.
+func stat(parts []part) (map[string]os.FileInfo, error) {
+	infos := make(map[string]os.FileInfo, len(parts))
+	for i, p := range parts {
+		info, err := os.Stat(p.path)
+		switch {
+		case err == nil:
+			infos[p.path] = info
+		case i == 0:
+			return nil, err
+		}
+	}
+	return infos, nil
+}
+
+// readAgain reads the files. What it does with them depends on whether they are settled: as they were at the look
+// before, or old.
+func (f *File[T]) readAgain(before map[string]os.FileInfo, now time.Time) {
+	v, err := f.read()
+	if errors.Is(err, ErrChanging) {
+		return
+	}
+	old := f.taken.Load().parts
+	settled, complete := true, err == nil
+	for _, p := range v.parts {
+		if p.info != nil {
+			f.watch.seen[p.path] = p.info
+		}
+		info := f.watch.seen[p.path] // of one that cannot be read, too
+		rests := unchanged(before[p.path], info) || info != nil && now.Sub(info.ModTime()) >= lookEvery
+		settled = settled && rests
+		complete = complete && (rests || p.ended && p.octets >= partOf(old, p.path).octets)
+	}
+	if err == nil {
+		err = follows(v.parts, old)
+	}
+	switch {
+	case err == nil && complete:
+		f.take(v, now)
+	case settled:
+		if v.parts[0].info != nil { // else it could not be read, and the next time it may be
+			f.watch.read, f.watch.young = v.parts, false
+		}
+		f.refuse(err)
+	}
+}
+
+// partOf returns the part of a path, or one about which nothing is known.
+func partOf(parts []part, path string) part {
+	for _, p := range parts {
+		if p.path == path {
+			return p
+		}
+	}
+	return part{blank: true}
+}
+
+// follows says why files cannot be what has become of the old ones.
+func follows(parts, old []part) error {
+	for _, p := range parts {
+		was := partOf(old, p.path)
+		switch {
+		case p.blank && !was.blank:
+			return fmt.Errorf("%s: %w", p.path, errEmptied)
+		case !p.ended && was.ended && p.octets < was.octets:
+			return fmt.Errorf("%s: %w", p.path, errCutOff)
+		}
+	}
+	return nil
+}
+
+// take makes a version the one that counts.
+func (f *File[T]) take(v *version[T], now time.Time) {
+	if !same(f.watch.read, found(v.parts)) || f.watch.said != "" {
+		f.cfg.Log.Info(f.cfg.Name+" read", "file", f.cfg.Path, f.cfg.Name, v.content.Len())
+	}
+	f.taken.Store(v)
+	f.changing.Store(false)
+	f.watch.read, f.watch.young, f.watch.said = v.parts, anyYoung(v.parts, now), ""
+}
+
+// refuse keeps the content as it is and says why, unless that was the last thing it said.
+func (f *File[T]) refuse(err error) {
+	f.changing.Store(false)
+	if f.watch.said == err.Error() {
+		return
+	}
+	f.watch.said = err.Error()
+	name := f.cfg.Name
+	var mistakes Mistakes
+	if errors.As(err, &mistakes) {
+		f.cfg.Log.Error(name+" file has mistakes; "+name+" stay as they were",
+			"file", f.cfg.Path, "mistakes", len(mistakes), "cause", mistakes[0].String())
+		return
+	}
+	f.cfg.Log.Error(name+" file cannot be taken; "+name+" stay as they were", "file", f.cfg.Path, "cause", err)
+}
