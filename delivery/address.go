@@ -26,7 +26,13 @@ func MailboxName(to smtp.Path, domain string) (string, error) {
 	if to.Local == "" {
 		return "", store.ErrNoMailbox
 	}
-	return strings.Map(foldRune, to.Local) + "@" + FoldDomain(domain), nil
+	to = Fold(smtp.Path{Local: to.Local, Domain: domain})
+	return to.Local + "@" + to.Domain, nil
+}
+
+// Fold puts a mailbox, or a local-part or domain alone, in the form in which it is looked up.
+func Fold(p smtp.Path) smtp.Path {
+	return smtp.Path{Local: strings.Map(foldRune, p.Local), Domain: FoldDomain(p.Domain)}
 }
 
 // foldRune puts a letter in lower case, but none of other scripts into ASCII: the Kelvin sign is no k, and a mailbox
