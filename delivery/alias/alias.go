@@ -54,7 +54,7 @@ type Config struct {
 // A File is an aliases file, read again when it or one of its lists changes. As long as what is there is no aliases
 // file, the aliases stay what they were (package textfile). Its methods may be called from many goroutines at once.
 type File struct {
-	text *textfile.File[*table]
+	content func() (*table, error) // as textfile.File has it
 }
 
 // Open reads an aliases file and its lists. If something is wrong with what they say, the error is of type
@@ -74,12 +74,12 @@ func Open(cfg Config) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &File{text: text}, nil
+	return &File{content: text.Content}, nil
 }
 
 // Len returns how many aliases there are.
 func (f *File) Len() int {
-	t, _ := f.text.Content()
+	t, _ := f.content()
 	return t.Len()
 }
 

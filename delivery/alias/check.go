@@ -10,7 +10,7 @@ import (
 // Check returns what is wrong with a file that is for these domains, which are folded, though each of its lines is
 // good: names that nothing asks for, aliases that lead in a circle and those that stand for too many targets.
 func (ds Domains) Check(f *File, domains []string) textfile.Mistakes {
-	t, _ := f.text.Content()
+	t, _ := f.content()
 	var bad textfile.Mistakes
 	told := make(map[*Alias]bool)
 	for i := range t.aliases {

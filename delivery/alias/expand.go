@@ -58,7 +58,7 @@ func (ds Domains) CatchAll(a Address) ([]Target, error) {
 	if d.Aliases == nil {
 		return nil, nil
 	}
-	t, doubt := d.Aliases.text.Content()
+	t, doubt := d.Aliases.content()
 	al, unmatched := t.find(a)
 	if al == nil {
 		al = t.get("", "", a.Domain)
@@ -79,7 +79,7 @@ func (ds Domains) find(a Address) (al *Alias, unmatched string) {
 		return nil, ""
 	}
 	// That the file is being changed does not matter yet: who has a mailbox has one, and for others there is CatchAll.
-	t, _ := d.Aliases.text.Content()
+	t, _ := d.Aliases.content()
 	return t.find(a)
 }
 

@@ -93,8 +93,6 @@ func (p *parser) target(l *line, t token) []target {
 // refused says why a target is none of ours.
 func (w word) refused(written string) error {
 	switch {
-	case w.escaped || w.at && w.quoted:
-		return nil
 	case strings.HasPrefix(written, "#"):
 		return errComment
 	case strings.HasPrefix(w.local, "|"):

@@ -23,8 +23,8 @@ func readWord(s string) (w word, err error) {
 	if s[0] == '\\' && len(s) > 1 {
 		w.escaped, s = true, s[1:]
 	}
-	switch at := strings.IndexByte(s, '@'); {
-	case s[0] == '"':
+	switch at := indexAt(s); {
+	case s[0] == '"' && !w.escaped:
 		w.quoted = true
 		if w.local, s, err = unquote(s); err != nil {
 			return w, err
@@ -46,6 +46,19 @@ func readWord(s string) (w word, err error) {
 	}
 	w.at, w.domain = true, s[1:]
 	return w, nil
+}
+
+// indexAt returns the index of the first @ that is not behind a backslash.
+func indexAt(s string) int {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '@':
+			return i
+		}
+	}
+	return -1
 }
 
 // unquote reads a quoted string at the beginning of s, which the scanner has seen the end of.
