@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"lmtpd/delivery"
+	"lmtpd/store"
 )
 
 // What check tells of a configuration, whole.
@@ -41,6 +44,7 @@ message_size = 1000
 	want := `configuration           DIR/c.toml
 hostname                mda.example.org
 data                    DIR/data: not there yet; to be made below DIR, writable by uid UID
+dsn                     off: the MTA itself tells senders who asked that their mail was handed over
 listen                  lmtp on 127.0.0.1:24
   who                   whoever can connect
   proxies               192.0.2.0/24
@@ -57,6 +61,8 @@ listen                  lmtp on unix:DIR/t
 mailboxes               example.org, example.net
   accounts              any: every local-part has a mailbox
   store                 maildir:DIR/%d/mail/%n
+  detail                mail for ann+detail goes to ann's INBOX (delimiters +)
+  quota                 none but what accounts say; what does not fit is deferred
   directory             DIR: there, writable by uid UID
   for example           postmaster@example.org in DIR/example.org/mail/postmaster
 limits                  on what clients can use up
@@ -67,6 +73,8 @@ limits                  on what clients can use up
   errors                10
   hops                  50
   deliveries            16
+  per_mailbox           10
+  deadline              2m0s
   memory                64MiB
   shutdown              30s
   command_timeout       5m0s
@@ -197,6 +205,35 @@ func TestDirectoryState(t *testing.T) {
 	} {
 		if got := directoryState(path); !strings.HasPrefix(got, want) {
 			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+}
+
+func TestTermsMeaning(t *testing.T) {
+	for _, test := range []struct {
+		terms         Terms
+		detail, quota string
+	}{
+		{Terms{}, "none: every local-part stands for itself", "none but what accounts say; what does not fit is deferred"},
+		{
+			Terms{Delimiters: "-+", Detail: delivery.DetailFolder, Quota: store.Quota{Usage: store.Usage{Octets: 1 << 30}}, OverQuota: delivery.Refuse},
+			"mail for ann-detail goes to ann's folder detail if it is there, else to INBOX (delimiters -+)",
+			"1GiB; what does not fit is refused",
+		},
+		{
+			Terms{
+				Delimiters: "+", Detail: delivery.DetailCreate, Grace: delivery.OneMessage,
+				Quota: store.Quota{Usage: store.Usage{Octets: 1, Messages: 7}, Ignore: []string{"Trash"}},
+			},
+			"mail for ann+detail goes to ann's folder detail, which is made if it is not there (delimiters +)",
+			"1, 7 messages; without Trash; what does not fit is deferred, but for one message",
+		},
+	} {
+		if got := detailMeaning(test.terms); got != test.detail {
+			t.Errorf("detail: %s, want %s", got, test.detail)
+		}
+		if got := quotaMeaning(test.terms); got != test.quota {
+			t.Errorf("quota: %s, want %s", got, test.quota)
 		}
 	}
 }

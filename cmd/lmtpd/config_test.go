@@ -90,14 +90,7 @@ accounts = "any"
 store    = "maildir:/var/mail/%d/%n"
 
 [[mailboxes]]
-domains        = ["b.example"]
-delimiter      = "-+"
-detail         = "create"
-quota          = "1GiB"
-quota_messages = 1000
-quota_ignore   = ["Trash", "Lists/Go"]
-over_quota     = "refuse"
-quota_grace    = true
+domains = ["b.example"]
 
 [limits]
 message_size = "20MB"
@@ -119,8 +112,20 @@ format = "json"
 level = "debug"
 `
 
+// wholeTerms belong to the last block.
+const wholeTerms = `
+delimiter      = "-+"
+detail         = "create"
+quota          = "1GiB"
+quota_messages = 1000
+quota_ignore   = ["Trash", "Lists/Go"]
+over_quota     = "refuse"
+quota_grace    = true
+
+[limits]`
+
 func TestConfigWhole(t *testing.T) {
-	cfg := load(t, wholeConfig, overrides{})
+	cfg := load(t, strings.Replace(wholeConfig, "[limits]", wholeTerms, 1), overrides{})
 	if cfg.Hostname != "mail.example.org" || cfg.Data != "/var/lib/lmtpd" || cfg.File == "" || cfg.DSN != DSNRelay {
 		t.Errorf("%+v", cfg)
 	}
@@ -258,6 +263,20 @@ store    = "maildir:/m/%u"
 		if err == nil || err.Error() != want || exitCode(err) != exUsage {
 			t.Errorf("got %v\nwant %s", err, want)
 		}
+	}
+}
+
+// Blocks that take mail on different terms are not made one.
+func TestConfigFlagsKeepTerms(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "c.toml")
+	text := "[[mailboxes]]\ndomains = [\"a.example\"]\nquota = 1\n[[mailboxes]]\ndomains = [\"b.example\"]\nquota = 2\n"
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := overrides{config: config, domains: []string{"c.example"}}.load()
+	want := "lmtpd: --domain: the blocks of " + config + " have different details or quotas, and no flag is for these"
+	if err == nil || err.Error() != want || exitCode(err) != exUsage {
+		t.Errorf("got %v\nwant %s", err, want)
 	}
 }
 
