@@ -60,8 +60,9 @@ service lmtp {
 }
 `
 
-// startDovecot starts Dovecot on the maildirs below root, and waits until it takes connections.
-func startDovecot(t *testing.T, root string) *dovecot {
+// startDovecot starts Dovecot on the maildirs below root, and waits until it takes connections. more is put behind its
+// configuration.
+func startDovecot(t *testing.T, root string, more ...string) *dovecot {
 	t.Helper()
 	dir := openDir(t)
 	d := &dovecot{
@@ -71,7 +72,7 @@ func startDovecot(t *testing.T, root string) *dovecot {
 	}
 	mkdirOwned(t, filepath.Join(dir, "home"))
 	fill := strings.NewReplacer("DIR", dir, "ROOT", root, "UID", fmt.Sprint(mailUID))
-	writeFile(t, d.config, fill.Replace(dovecotConf))
+	writeFile(t, d.config, fill.Replace(dovecotConf)+strings.Join(more, "\n"))
 	d.child = startChild(t, exec.Command("dovecot", "-c", d.config, "-F"))
 	awaitSocket(t, d.child, "unix", d.imap)
 	return d

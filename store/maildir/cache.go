@@ -34,6 +34,14 @@ func (t *target) Close() error {
 	return errors.Join(t.new.Close(), t.dir.Close())
 }
 
+// mailboxDir is the mailbox's own directory, if that is the target's.
+func (t *target) mailboxDir() *dir {
+	if t.place.folder != "" {
+		return nil
+	}
+	return t.dir
+}
+
 // A cache keeps the last used targets open: to open them safely each time costs a third of the deliveries.
 type cache struct {
 	mu    sync.Mutex

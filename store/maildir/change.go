@@ -36,10 +36,20 @@ func (s *Store) SetFlags(ctx context.Context, mailbox store.Mailbox, folder, id 
 
 // Remove deletes a message.
 func (s *Store) Remove(ctx context.Context, mailbox store.Mailbox, folder, id string) error {
+	count, err := s.posting(ctx, mailbox, folder, nil)
+	if err != nil {
+		return err
+	}
+	defer count.end()
 	return s.onMessage(ctx, &store.Placement{Mailbox: mailbox, Folder: folder}, id, func(d *dir, m found) error {
+		size, err := d.diskSize(m.baseName, m.file)
+		if err != nil {
+			return err
+		}
 		if err := d.root.Remove(m.file); err != nil {
 			return err
 		}
+		count.add(store.Usage{Messages: -1, Octets: -size})
 		return s.syncBoth(d)
 	})
 }

@@ -77,9 +77,9 @@ func (s *Store) place(ctx context.Context, c store.Content, a *attempt) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	err := s.deliver(c, a)
+	err := s.deliver(ctx, c, a)
 	if errors.Is(err, errGone) {
-		err = s.deliver(c, a) // with the directories as they are now
+		err = s.deliver(ctx, c, a) // with the directories as they are now
 	}
 	return classify(err)
 }
@@ -88,13 +88,13 @@ func (s *Store) place(ctx context.Context, c store.Content, a *attempt) error {
 var errGone = errors.New("mailbox removed or moved away")
 
 // deliver finds the place and leaves the message there.
-func (s *Store) deliver(c store.Content, a *attempt) error {
+func (s *Store) deliver(ctx context.Context, c store.Content, a *attempt) error {
 	t, err := s.target(&a.Placement)
 	if err != nil {
 		return err
 	}
 	defer s.cache.release(t)
-	if err = s.leave(t, c, a); err != nil {
+	if err = s.leave(ctx, t, c, a); err != nil {
 		s.cache.drop(t) // whatever is wrong with it, the next delivery looks anew
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -103,8 +103,8 @@ func (s *Store) deliver(c store.Content, a *attempt) error {
 	return err
 }
 
-// leave is the sequence that the promise of 250 rests on: written, synced, named, and the name synced.
-func (s *Store) leave(t *target, c store.Content, a *attempt) error {
+// leave is the sequence that the promise of 250 rests on: written, synced, named, and the name synced. Only then it counts.
+func (s *Store) leave(ctx context.Context, t *target, c store.Content, a *attempt) error {
 	flags := letters(a.Flags)
 	into := t.new
 	if flags != "" {
@@ -130,6 +130,11 @@ func (s *Store) leave(t *target, c store.Content, a *attempt) error {
 	if a.isGivenUp() {
 		return errLate
 	}
+	count, err := s.posting(ctx, a.Mailbox, a.Folder, t.mailboxDir())
+	if err != nil {
+		return err
+	}
+	defer count.end()
 	name, err := d.link(into, size, flags)
 	if err != nil {
 		return fmt.Errorf("link into %s: %w", into.name(), err)
@@ -141,5 +146,6 @@ func (s *Store) leave(t *target, c store.Content, a *attempt) error {
 	if !a.settle(nil) {
 		return s.takeBack(into, name, a)
 	}
+	count.add(store.Usage{Messages: 1, Octets: size.disk})
 	return nil
 }

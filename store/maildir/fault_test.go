@@ -46,6 +46,12 @@ func (f *faults) into(s *Store) {
 		}
 		return real.createNamed(dir, name)
 	}
+	s.fs.openAppend = func(dir int, name string) (int, error) {
+		if err := f.hit(); err != nil {
+			return -1, err
+		}
+		return real.openAppend(dir, name)
+	}
 	s.fs.write = func(fd int, b []byte) (int, error) {
 		if err := f.hit(); err != nil {
 			_, _ = real.write(fd, b[:len(b)/2]) // as a disk that fills up does
@@ -69,11 +75,11 @@ func (f *faults) into(s *Store) {
 	s.fs.syncDir = f.sync(real.syncDir)
 	s.fs.unlink = f.name(real.unlink)
 	s.fs.mkdir = f.name(real.mkdir)
-	s.fs.rename = func(dir int, from, to string) error {
+	s.fs.rename = func(from int, name string, dir int, to string) error {
 		if err := f.hit(); err != nil {
 			return err
 		}
-		return real.rename(dir, from, to)
+		return real.rename(from, name, dir, to)
 	}
 }
 

@@ -14,6 +14,7 @@ var errUnnamed = errors.New("no unnamed files on this file system")
 type files struct {
 	createUnnamed func(dir int) (fd int, err error)
 	createNamed   func(dir int, name string) (fd int, err error)
+	openAppend    func(dir int, name string) (fd int, err error)
 	write         func(fd int, b []byte) (int, error)
 	syncFile      func(fd int) error
 	linkUnnamed   func(fd, dir int, name string) error
@@ -21,13 +22,14 @@ type files struct {
 	syncDir       func(fd int) error
 	unlink        func(dir int, name string) error
 	mkdir         func(dir int, name string) error
-	rename        func(dir int, from, to string) error
+	rename        func(from int, name string, dir int, to string) error
 }
 
 func realFiles() files {
 	return files{
 		createUnnamed: createUnnamed,
 		createNamed:   createNamed,
+		openAppend:    openAppend,
 		write:         unix.Write,
 		syncFile:      syncFile,
 		linkUnnamed:   linkUnnamed,
@@ -41,8 +43,8 @@ func realFiles() files {
 		mkdir: func(dir int, name string) error {
 			return again(func() error { return unix.Mkdirat(dir, name, 0o700) })
 		},
-		rename: func(dir int, from, to string) error {
-			return again(func() error { return unix.Renameat(dir, from, dir, to) })
+		rename: func(from int, name string, dir int, to string) error {
+			return again(func() error { return unix.Renameat(from, name, dir, to) })
 		},
 	}
 }
@@ -51,6 +53,16 @@ func createNamed(dir int, name string) (fd int, err error) {
 	const flags = unix.O_CREAT | unix.O_EXCL | unix.O_WRONLY | unix.O_CLOEXEC | unix.O_NOFOLLOW
 	err = again(func() error {
 		fd, err = unix.Openat(dir, name, flags, 0o600)
+		return err
+	})
+	return fd, err
+}
+
+// openAppend opens a file that is there, for reading too. What somebody has planted in its place does not hold it up.
+func openAppend(dir int, name string) (fd int, err error) {
+	const flags = unix.O_RDWR | unix.O_APPEND | unix.O_CLOEXEC | unix.O_NOFOLLOW | unix.O_NONBLOCK
+	err = again(func() error {
+		fd, err = unix.Openat(dir, name, flags, 0)
 		return err
 	})
 	return fd, err

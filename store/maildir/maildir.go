@@ -46,6 +46,7 @@ type Store struct {
 	cache   *cache
 	slots   chan struct{}
 	crowd   *crowd
+	counts  counters
 	unnamed bool       // whether files without a name can be linked here
 	making  sync.Mutex // one change of a subscriptions file at a time
 	running sync.WaitGroup
@@ -75,6 +76,7 @@ func Open(c Config) (*Store, error) {
 		blocks:   newBlocks(),
 		cache:    newCache(positive(c.Handles, 256)),
 		slots:    make(chan struct{}, positive(c.Deliveries, 256)),
+		counts:   counters{byDir: map[inode]*counter{}},
 	}
 	s.crowd = newCrowd(positive(c.PerMailbox, 10))
 	if s.now == nil {
@@ -156,21 +158,22 @@ func (s *Store) Check(ctx context.Context, mailbox store.Mailbox, more store.Usa
 	if err := s.checkFree(more.Octets); err != nil {
 		return err
 	}
-	p := place{mailbox: mailbox.Name}
-	if t := s.cache.get(p); t != nil {
-		defer s.cache.release(t)
-		if t.current(s.root) == nil {
-			return nil
-		}
-	}
-	d, err := s.mailbox(mailbox)
+	d, giveBack, err := s.lend(mailbox)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return mailbox.Quota.Check(store.Usage{}, more)
 	}
 	if err != nil {
 		return classify(err)
 	}
-	return d.Close()
+	defer giveBack()
+	if !mailbox.Quota.Limited() {
+		return nil
+	}
+	used, err := s.counted(ctx, d, mailbox, more)
+	if err != nil {
+		return classify(err)
+	}
+	return mailbox.Quota.Check(used, more)
 }
 
 // checkFree says whether size octets fit the disk without touching what is to be kept free.

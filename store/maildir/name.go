@@ -103,6 +103,17 @@ func (b baseName) size(key string) (n int64, ok bool) {
 	return n, err == nil
 }
 
+// exactSize is size, but only if nothing else stands between the number and the next comma.
+func (b baseName) exactSize(key string) (n int64, ok bool) {
+	_, rest, ok := strings.Cut(b.id, key)
+	if !ok {
+		return 0, false
+	}
+	number, _, _ := strings.Cut(rest, ",")
+	u, err := strconv.ParseUint(number, 10, 63)
+	return int64(u), err == nil
+}
+
 // before orders ids made in the same moment: by the seconds, then the microseconds in them, then as text.
 func before(a, b string) int {
 	as, au := nameTime(a)

@@ -28,7 +28,11 @@ func record(s *Store) *[]string {
 	s.fs.syncFile = func(fd int) error { note("sync file"); return real.syncFile(fd) }
 	s.fs.syncDir = func(fd int) error { note("sync dir"); return real.syncDir(fd) }
 	s.fs.unlink = func(dir int, name string) error { note("unlink"); return real.unlink(dir, name) }
-	s.fs.rename = func(dir int, from, to string) error { note("rename"); return real.rename(dir, from, to) }
+	s.fs.rename = func(from int, name string, dir int, to string) error {
+		note("rename")
+		return real.rename(from, name, dir, to)
+	}
+	s.fs.openAppend = func(dir int, name string) (int, error) { note("open " + name); return real.openAppend(dir, name) }
 	s.fs.mkdir = func(dir int, name string) error {
 		err := real.mkdir(dir, name)
 		if err == nil {

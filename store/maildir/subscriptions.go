@@ -50,7 +50,7 @@ func (s *Store) subscribe(d *dir, folder string) error {
 	}
 	err = errors.Join(s.fs.writeAll(fd, text), s.fs.syncFile(fd), unix.Close(fd))
 	if err == nil {
-		err = s.fs.rename(d.fd(), subscriptionsLock, subscriptionsFile)
+		err = s.fs.rename(d.fd(), subscriptionsLock, d.fd(), subscriptionsFile)
 	}
 	if err != nil {
 		_ = s.fs.unlink(d.fd(), subscriptionsLock)

@@ -7,8 +7,8 @@ import (
 	"lmtpd/store"
 )
 
-// Usage adds up what a mailbox holds, from the names where they tell.
-func (s *Store) Usage(ctx context.Context, mailbox store.Mailbox) (u store.Usage, err error) {
+// addUp adds up what a mailbox holds with CRLF line ends, from the names where they tell.
+func (s *Store) addUp(ctx context.Context, mailbox store.Mailbox) (u store.Usage, err error) {
 	d, err := s.existing(ctx, mailbox)
 	if err != nil {
 		return u, err
@@ -19,16 +19,14 @@ func (s *Store) Usage(ctx context.Context, mailbox store.Mailbox) (u store.Usage
 		return u, err
 	}
 	for _, folder := range append([]string{""}, folders...) {
+		if folder != "" && mailbox.Quota.Ignores(folder) {
+			continue
+		}
 		if err := errors.Join(ctx.Err(), d.addUsage(&u, folder)); err != nil {
 			return u, err
 		}
 	}
 	return u, nil
-}
-
-// Recount is Usage, which counts each time.
-func (s *Store) Recount(ctx context.Context, mailbox store.Mailbox) (store.Usage, error) {
-	return s.Usage(ctx, mailbox)
 }
 
 func (d *dir) addUsage(u *store.Usage, folder string) error {

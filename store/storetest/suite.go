@@ -36,6 +36,10 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"nothing there", (*suite).nothingThere},
 		{"check makes nothing", (*suite).checkMakesNothing},
 		{"mailboxes", (*suite).mailboxes},
+		{"quota", (*suite).quota},
+		{"full mailbox", (*suite).fullMailbox},
+		{"ignored folders", (*suite).ignoredFolders},
+		{"changed quota", (*suite).changedQuota},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := open(t)

@@ -1,0 +1,87 @@
+package maildir
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"golang.org/x/sys/unix"
+
+	"lmtpd/store"
+)
+
+// A posting enters a change of a mailbox into its maildirsize. From its beginning to its end nobody here counts the mailbox
+// anew, so that the message is in the sum or has a line after it, and not both. The zero posting enters nothing.
+type posting struct {
+	store    *Store
+	mailbox  string
+	dir      *dir
+	counter  *counter
+	giveBack func()
+}
+
+// posting begins one, if the folder counts. d is the mailbox's directory, or nil if it has to be found. The only error is
+// that ctx has ended; a mailbox that cannot be counted takes mail all the same.
+func (s *Store) posting(ctx context.Context, mailbox store.Mailbox, folder string, d *dir) (p posting, err error) {
+	if !mailbox.Quota.Limited() || folder != "" && mailbox.Quota.Ignores(folder) {
+		return p, nil
+	}
+	p = posting{store: s, mailbox: mailbox.Name, dir: d, giveBack: func() {}}
+	if d == nil {
+		if p.dir, p.giveBack, err = s.lend(mailbox); err != nil {
+			s.log.Warn("not counted", "mailbox", mailbox.Name, "cause", err)
+			return posting{}, nil
+		}
+	}
+	if p.counter, err = s.counts.lend(p.dir); err != nil {
+		p.giveBack()
+		s.log.Warn("not counted", "mailbox", mailbox.Name, "cause", err)
+		return posting{}, nil
+	}
+	if err := p.counter.gate.Acquire(ctx, 1); err != nil {
+		s.counts.release(p.counter)
+		p.giveBack()
+		return posting{}, err
+	}
+	return p, nil
+}
+
+func (p posting) end() {
+	if p.store == nil {
+		return
+	}
+	p.counter.gate.Release(1)
+	p.store.counts.release(p.counter)
+	p.giveBack()
+}
+
+// add enters what has come, or gone. If that does not work, the mailbox is counted anew when somebody asks: the message
+// itself is safe. So it is where nobody has counted yet.
+func (p posting) add(u store.Usage) {
+	if p.store == nil {
+		return
+	}
+	if err := p.store.appendCount(p.dir, u); err != nil && !passable(err) {
+		p.store.log.Warn("to be counted anew", "mailbox", p.mailbox, "cause", err)
+		p.store.forgetCount(p.dir)
+	}
+}
+
+// appendCount appends a line in one write, as all do who keep the file.
+func (s *Store) appendCount(d *dir, u store.Usage) error {
+	fd, _, err := s.openCount(d)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	line := []byte(sumLine(u))
+	n := 0
+	err = again(func() error { n, err = s.fs.write(fd, line); return err })
+	if err == nil && n < len(line) {
+		err = io.ErrShortWrite
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", countFile, err)
+	}
+	return nil
+}
