@@ -61,13 +61,17 @@ func (cs *counters) lend(d *dir) (*counter, error) {
 	}
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
+	return cs.get(at), nil
+}
+
+func (cs *counters) get(at inode) *counter {
 	c := cs.byDir[at]
 	if c == nil {
 		c = &counter{inode: at, gate: semaphore.NewWeighted(all), now: map[string]*recounting{}}
 		cs.byDir[at] = c
 	}
 	c.users++
-	return c, nil
+	return c
 }
 
 func (cs *counters) release(c *counter) {
@@ -78,16 +82,18 @@ func (cs *counters) release(c *counter) {
 	}
 }
 
-// join gives the recounting under way with these terms, or begins one, which is then the caller's to run.
-func (cs *counters) join(c *counter, terms string) (r *recounting, own bool) {
+// join lends a counter, and gives the recounting under way with these terms, or begins one, which is then the caller's own
+// to run.
+func (cs *counters) join(at inode, terms string) (c *counter, r *recounting, own bool) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
+	c = cs.get(at)
 	if r = c.now[terms]; r != nil {
-		return r, false
+		return c, r, false
 	}
 	r = &recounting{done: make(chan struct{})}
 	c.now[terms] = r
-	return r, true
+	return c, r, true
 }
 
 func (cs *counters) finish(c *counter, terms string) {
@@ -98,28 +104,32 @@ func (cs *counters) finish(c *counter, terms string) {
 }
 
 // recount counts the mailbox d anew, or waits for somebody who does. Whose context ends leaves it to the next.
-func (s *Store) recount(ctx context.Context, d *dir, mailbox store.Mailbox) (store.Usage, error) {
-	c, err := s.counts.lend(d)
+func (s *Store) recount(ctx context.Context, d *dir, mailbox store.Mailbox) (used store.Usage, err error) {
+	at, err := d.inode()
 	if err != nil {
-		return store.Usage{}, err
+		return used, err
 	}
-	defer s.counts.release(c)
+	for abandoned := true; abandoned; {
+		used, abandoned, err = s.countOnce(ctx, d, at, mailbox)
+	}
+	return used, err
+}
+
+// countOnce is recount but that who counts may give up.
+func (s *Store) countOnce(ctx context.Context, d *dir, at inode, mailbox store.Mailbox) (used store.Usage, abandoned bool, err error) {
 	terms := fmt.Sprintf("%s%q", limitsLine(mailbox.Quota), mailbox.Quota.Ignore)
-	for {
-		r, own := s.counts.join(c, terms)
-		if own {
-			r.err = context.Canceled // a panic is nobody else's trouble
-			defer s.counts.finish(c, terms)
-			r.used, r.err = s.countAnew(ctx, d, c, mailbox)
-			return r.used, r.err
-		}
-		select {
-		case <-r.done:
-		case <-ctx.Done():
-			return store.Usage{}, context.Cause(ctx)
-		}
-		if !errors.Is(r.err, context.Canceled) && !errors.Is(r.err, context.DeadlineExceeded) {
-			return r.used, r.err
-		}
+	c, r, own := s.counts.join(at, terms)
+	defer s.counts.release(c)
+	if own {
+		r.err = context.Canceled // a panic is nobody else's trouble
+		defer s.counts.finish(c, terms)
+		r.used, r.err = s.countAnew(ctx, d, c, mailbox)
+		return r.used, false, r.err
+	}
+	select {
+	case <-r.done:
+		return r.used, errors.Is(r.err, context.Canceled) || errors.Is(r.err, context.DeadlineExceeded), r.err
+	case <-ctx.Done():
+		return used, false, context.Cause(ctx)
 	}
 }

@@ -111,9 +111,11 @@ func TestFaultAtEveryStep(t *testing.T) {
 		"named":   openNamed,
 	} {
 		for what, p := range map[string]store.Placement{
-			"inbox":  {Mailbox: store.Mailbox{Name: "ann@example.org"}, Trace: []byte("X: y\r\n")},
-			"flags":  {Mailbox: store.Mailbox{Name: "ann@example.org"}, Trace: []byte("X: y\r\n"), Flags: []store.Flag{store.FlagSeen}},
-			"folder": {Mailbox: store.Mailbox{Name: "ann@example.org"}, Trace: []byte("X: y\r\n"), Folder: "Work/Süb"},
+			"inbox":          {Mailbox: store.Mailbox{Name: "ann@example.org"}, Trace: []byte("X: y\r\n")},
+			"flags":          {Mailbox: store.Mailbox{Name: "ann@example.org"}, Trace: []byte("X: y\r\n"), Flags: []store.Flag{store.FlagSeen}},
+			"folder":         {Mailbox: store.Mailbox{Name: "ann@example.org"}, Trace: []byte("X: y\r\n"), Folder: "Work/Süb"},
+			"counted":        {Mailbox: limited, Trace: []byte("X: y\r\n")},
+			"counted folder": {Mailbox: limited, Trace: []byte("X: y\r\n"), Folder: "Work/Süb"},
 		} {
 			for _, there := range []string{"new", "existing"} {
 				for _, cause := range []error{unix.ENOSPC, unix.EIO, errPower} {
@@ -154,6 +156,7 @@ func (t *faultTest) run(at int) bool {
 		if err := deliver(t, s, faultContent, t.p); err != nil {
 			t.Fatal(err)
 		}
+		t.counted(s)
 	}
 	f := &faults{at: at, err: t.cause, crash: t.cause == errPower}
 	f.into(s)
@@ -174,10 +177,29 @@ func (t *faultTest) run(at int) bool {
 	return f.step >= at
 }
 
+// counted expects that the count that is kept is right. Only a crash between the name of a message and its line in
+// maildirsize takes a message out of it, until the mailbox is counted anew: that is Maildir++'s way.
+func (t *faultTest) counted(s *Store) {
+	if !t.p.Mailbox.Quota.Limited() {
+		return
+	}
+	kept, err := s.Usage(t.Context(), t.p.Mailbox)
+	if errors.Is(err, store.ErrNoMailbox) {
+		return
+	}
+	anew, again := s.Recount(t.Context(), t.p.Mailbox)
+	if err != nil || again != nil || kept != anew {
+		t.Errorf("kept count is %+v, %v, anew it is %+v, %v", kept, err, anew, again)
+	}
+}
+
 // again is what follows: the client sends the message again, and the sweep takes the rest away.
 func (t *faultTest) again(at int, dir string, want int) {
 	s := t.open(t, dir)
 	defer s.Close()
+	if t.cause != errPower {
+		t.counted(s)
+	}
 	if err := deliver(t, s, faultContent, t.p); err != nil {
 		t.Errorf("after step %d: second attempt: %v", at, err)
 	}
