@@ -10,10 +10,13 @@ import (
 const (
 	codeBusy     = 5
 	codeLocked   = 6
+	codeReadOnly = 8
 	codeCorrupt  = 11
 	codeFull     = 13
 	codeCantOpen = 14
 	codeNotADB   = 26
+
+	extendedReadOnlyRollback = 3<<8 | 8
 )
 
 // IsBusy says whether somebody else had the database locked: to try again may help.
@@ -42,8 +45,14 @@ func IsCorrupt(err error) bool {
 
 // A result is what SQLite says of a failure.
 type result struct {
-	code  int
-	errno syscall.Errno // 0 where the system had no part in it
+	code, extended int
+	errno          syscall.Errno // 0 where the system had no part in it
+}
+
+// isCutOff says whether a reader found the journal of a change that was cut off, which a writer must roll back.
+func isCutOff(err error) bool {
+	r, ok := resultOf(err)
+	return ok && r.extended == extendedReadOnlyRollback
 }
 
 // explain says what SQLite's words for a failure to open mean.
@@ -53,7 +62,7 @@ func explain(path string, err error) error {
 		return fmt.Errorf("%s is not an SQLite database: %w", path, err)
 	case codeCorrupt:
 		return fmt.Errorf("%s is damaged: %w", path, err)
-	case codeCantOpen:
+	case codeCantOpen, codeReadOnly:
 		return fmt.Errorf("%s: %w (if it has a write-ahead log, who reads it must be able to write to its directory)", path, err)
 	}
 	return fmt.Errorf("%s: %w", path, err)

@@ -14,5 +14,5 @@ func resultOf(err error) (result, bool) {
 	if !errors.As(err, &e) {
 		return result{}, false
 	}
-	return result{int(e.Code), e.SystemErrno}, true
+	return result{int(e.Code), int(e.ExtendedCode), e.SystemErrno}, true
 }

@@ -12,11 +12,38 @@ const (
 	busyTimeout = 100 * time.Millisecond // how long SQLite waits for a lock, deaf to contexts
 	busyPause   = 10 * time.Millisecond  // between one attempt and the next
 	patience    = 10 * time.Second       // how long a lock is waited for in all
+	maxCutOff   = 5                      // how often what was cut off may be met at once
 )
 
 // Read has look read from the database. What it reads in one query is one state; for several queries of the same
 // state it begins a transaction. If somebody has locked the database look is called again, so it starts anew each time.
+//
+// Where a change was cut off before its commit, by a crash say, SQLite must roll it back first. Who has opened the
+// database to read does that by opening it to write for a moment, if he may.
 func (db *DB) Read(ctx context.Context, look func(context.Context, *sql.Conn) error) error {
+	err := db.read(ctx, look)
+	for tries := 0; isCutOff(err) && tries < maxCutOff; tries++ {
+		// SQLite says so as well when the change is over that very moment, and then there is nothing to be done.
+		if tries > 0 {
+			if mended := db.mend(ctx); mended != nil && tries == maxCutOff-1 {
+				return fmt.Errorf("a change was cut off, and cannot be rolled back (%w): %w", mended, err)
+			}
+		}
+		err = db.read(ctx, look)
+	}
+	return err
+}
+
+// mend rolls back what was cut off.
+func (db *DB) mend(ctx context.Context) error {
+	writing, err := Open(ctx, db.path, db.kind)
+	if err != nil {
+		return err
+	}
+	return writing.Close()
+}
+
+func (db *DB) read(ctx context.Context, look func(context.Context, *sql.Conn) error) error {
 	return untilFree(ctx, func() error {
 		conn, err := db.readers.Conn(ctx)
 		if err != nil {

@@ -76,10 +76,11 @@ func (s *Source) Close() error { return s.db.Close() }
 
 // Lookup returns the account of a name.
 func (s *Source) Lookup(ctx context.Context, name string) (account.Account, error) {
-	a, err := s.find(ctx, account.Fold(name))
-	if errors.Is(err, errReplaced) {
+	name = account.Fold(name)
+	a, err := s.find(ctx, name)
+	for tries := 0; errors.Is(err, errReplaced) && tries < maxReopen; tries++ {
 		if err = s.reopen(ctx); err == nil {
-			a, err = s.find(ctx, account.Fold(name))
+			a, err = s.find(ctx, name)
 		}
 	}
 	if err != nil && !errors.Is(err, account.ErrNotFound) {
@@ -87,6 +88,9 @@ func (s *Source) Lookup(ctx context.Context, name string) (account.Account, erro
 	}
 	return a, err
 }
+
+// maxReopen is how often the file may be replaced during a lookup.
+const maxReopen = 10
 
 // errReplaced says that the file is not the one that was opened.
 var errReplaced = errors.New("the file has been replaced")
