@@ -27,6 +27,7 @@ func rooms() map[string][]string {
 		"auth/account":          {"auth/account/textfile"},
 		"auth/account/textfile": {},
 		"auth/account/sqlite":   {"auth/account", "store/sqldb"},
+		"auth/account/system":   {"auth/account"},
 		"auth/password":         {},
 		"store":                 {},
 		"store/maildir":         {"store"},
