@@ -23,7 +23,7 @@ func (ds Domains) Check(f *File, domains []string) textfile.Mistakes {
 			if al.name.Domain != "" && al.name.Domain != d {
 				continue
 			}
-			if err := ds.try(al, d, told); err != nil {
+			if err := newWalk(ds, f, t).try(al, d, told); err != nil {
 				bad = append(bad, al.mistake(err.Error()))
 				break
 			}
@@ -33,9 +33,8 @@ func (ds Domains) Check(f *File, domains []string) textfile.Mistakes {
 }
 
 // try expands an alias in a domain. What is wrong with aliases that were told of is not told again.
-func (ds Domains) try(al *Alias, domain string, told map[*Alias]bool) error {
-	d, _ := ds(domain)
-	w := newWalk(ds)
+func (w *walk) try(al *Alias, domain string, told map[*Alias]bool) error {
+	d, _ := w.domains(domain)
 	err := w.expand(Split(smtp.Path{Local: al.name.Local, Domain: domain}, d.Delimiters), al, "")
 	if err == nil || slices.ContainsFunc(w.chain, func(al *Alias) bool { return told[al] }) {
 		return nil

@@ -43,11 +43,17 @@ type Target struct {
 // Expand returns the mailboxes that an address stands for, each once and in the order of the file, or none if no alias
 // has its name.
 func (ds Domains) Expand(a Address) ([]Target, error) {
-	al, unmatched := ds.find(a)
+	d, _ := ds(a.Domain)
+	if d.Aliases == nil {
+		return nil, nil
+	}
+	// That the file is being changed does not matter yet: who has a mailbox has one, and for others there is CatchAll.
+	t, _ := d.Aliases.content()
+	al, unmatched := t.find(a)
 	if al == nil {
 		return nil, nil
 	}
-	return ds.expand(a, al, unmatched)
+	return newWalk(ds, d.Aliases, t).run(a, al, unmatched)
 }
 
 // CatchAll returns the mailboxes that an address stands for that has no account: by an alias that has come meanwhile,
@@ -65,35 +71,17 @@ func (ds Domains) CatchAll(a Address) ([]Target, error) {
 	}
 	switch {
 	case al != nil:
-		return ds.expand(a, al, unmatched)
+		return newWalk(ds, d.Aliases, t).run(a, al, unmatched)
 	case doubt != nil:
 		return nil, fmt.Errorf("look up an alias: %w", doubt)
 	}
 	return nil, nil
 }
 
-// find finds the alias of an address.
-func (ds Domains) find(a Address) (al *Alias, unmatched string) {
-	d, ours := ds(a.Domain)
-	if !ours || d.Aliases == nil {
-		return nil, ""
-	}
-	// That the file is being changed does not matter yet: who has a mailbox has one, and for others there is CatchAll.
-	t, _ := d.Aliases.content()
-	return t.find(a)
-}
-
-func (ds Domains) expand(a Address, al *Alias, unmatched string) ([]Target, error) {
-	w := newWalk(ds)
-	if err := w.expand(a, al, unmatched); err != nil {
-		return nil, fmt.Errorf("expand %s: %w", a, err)
-	}
-	return w.targets, nil
-}
-
-// A walk is one expansion.
+// A walk is one expansion. Each file is to it what it was at first: an alias that is read again is not the same.
 type walk struct {
 	domains  Domains
+	tables   map[*File]*table
 	at       []Address // those being expanded, each a target of the one before
 	chain    []*Alias  // their aliases
 	expanded map[Address]struct{}
@@ -101,8 +89,35 @@ type walk struct {
 	targets  []Target
 }
 
-func newWalk(ds Domains) *walk {
-	return &walk{domains: ds, expanded: make(map[Address]struct{}), kept: make(map[Address]struct{})}
+// newWalk returns a walk that begins in a file.
+func newWalk(ds Domains, f *File, t *table) *walk {
+	return &walk{
+		domains:  ds,
+		tables:   map[*File]*table{f: t},
+		expanded: make(map[Address]struct{}),
+		kept:     make(map[Address]struct{}),
+	}
+}
+
+func (w *walk) run(a Address, al *Alias, unmatched string) ([]Target, error) {
+	if err := w.expand(a, al, unmatched); err != nil {
+		return nil, fmt.Errorf("expand %s: %w", a, err)
+	}
+	return w.targets, nil
+}
+
+// find finds the alias of an address of ours.
+func (w *walk) find(a Address) (al *Alias, unmatched string) {
+	d, _ := w.domains(a.Domain)
+	if d.Aliases == nil {
+		return nil, ""
+	}
+	t, known := w.tables[d.Aliases]
+	if !known {
+		t, _ = d.Aliases.content()
+		w.tables[d.Aliases] = t
+	}
+	return t.find(a)
 }
 
 // expand goes through the targets of an alias. After an error, at and chain tell where that was.
@@ -133,7 +148,7 @@ func (w *walk) follow(t target, unmatched string) error {
 	if !ours || t.final {
 		return w.keep(to, ours)
 	}
-	al, rest := w.domains.find(to)
+	al, rest := w.find(to)
 	if al == nil || al == w.chain[len(w.chain)-1] {
 		return w.keep(to, ours)
 	}

@@ -165,6 +165,16 @@ func TestChain(t *testing.T) {
 	}
 }
 
+// A file that is read again in the middle of an expansion, to the same content, does not lead in a circle.
+func TestExpandWhileReadAgain(t *testing.T) {
+	f := &File{content: func() (*table, error) { return read("ann: ann, bob\nbob: \\bob\nx: ann\n", nil) }}
+	ds := Domains(func(string) (Domain, bool) { return Domain{Aliases: f}, true })
+	got, err := ds.Expand(Address{Local: "x", Domain: "d"})
+	if err != nil || told(got) != "ann@d bob@d" {
+		t.Errorf("%s, %v", told(got), err)
+	}
+}
+
 func TestLoops(t *testing.T) {
 	var deep, wide, broad strings.Builder
 	for i := range maxLevels + 1 {

@@ -46,7 +46,8 @@ func checkMistakes(t *testing.T, err error, lines int) {
 func checkExpansions(t *testing.T, tab *table) {
 	for i := range tab.aliases {
 		al := &tab.aliases[i]
-		w := newWalk(func(string) (Domain, bool) { return Domain{Aliases: fixed(tab), Delimiters: "+-"}, true })
+		f := fixed(tab)
+		w := newWalk(func(string) (Domain, bool) { return Domain{Aliases: f, Delimiters: "+-"}, true }, f, tab)
 		err := w.expand(Address{Local: al.name.Local, Domain: "d"}, al, "+x")
 		switch {
 		case err == nil && (len(w.targets) == 0 || len(w.targets) > maxTargets):
