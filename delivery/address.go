@@ -3,36 +3,33 @@ package delivery
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
+	"lmtpd/delivery/alias"
 	"lmtpd/protocol/smtp"
 	"lmtpd/store"
 )
-
-// An address is a recipient's, taken apart. The domain is in lower case, and so is the local-part, but for the detail.
-type address struct {
-	local  string // the local-part, whole
-	base   string // without the detail
-	detail string // as it was written
-	domain string
-}
 
 // MailboxName returns the name by which stores know the mailbox of a recipient: its address with local-part and
 // domain in lower case, as other delivery agents fold them (RFC 5321 §2.4 leaves the local-part to us). A
 // recipient without a domain, which can only be postmaster, is at home in domain.
 func MailboxName(to smtp.Path, domain string) (string, error) {
-	if to.Domain != "" {
-		domain = to.Domain
-	}
 	if to.Local == "" {
 		return "", store.ErrNoMailbox
 	}
-	to = Fold(smtp.Path{Local: to.Local, Domain: domain})
+	if to.Domain == "" {
+		to.Domain = domain
+	}
+	to = Fold(to)
 	return to.Local + "@" + to.Domain, nil
 }
 
-// Fold puts a mailbox, or a local-part or domain alone, in the form in which it is looked up.
+// Fold puts an address, or a local-part or domain alone, in the one form by which it is looked up: lower case, and for a
+// local-part that is not ASCII the normalization form C (RFC 6532 §3.1), for what looks alike is to be alike.
 func Fold(p smtp.Path) smtp.Path {
-	return smtp.Path{Local: strings.Map(foldRune, p.Local), Domain: FoldDomain(p.Domain)}
+	return smtp.Path{Local: normal(strings.Map(foldRune, p.Local)), Domain: FoldDomain(p.Domain)}
 }
 
 // foldRune puts a letter in lower case, but none of other scripts into ASCII: the Kelvin sign is no k, and a mailbox
@@ -44,34 +41,41 @@ func foldRune(r rune) rune {
 	return r
 }
 
+// normal puts a name in normalization form C, but for the characters that would become ASCII: the Kelvin sign, the Greek
+// question mark and the varia.
+func normal(s string) string {
+	const strangers = "\u212a\u037e\u1fef"
+	i := strings.IndexAny(s, strangers)
+	if i < 0 {
+		return norm.NFC.String(s)
+	}
+	_, n := utf8.DecodeRuneInString(s[i:])
+	return norm.NFC.String(s[:i]) + s[i:i+n] + normal(s[i+n:])
+}
+
 // locate says which block a recipient belongs to, nil if none, and takes its address apart. A recipient without a domain,
 // which can only be postmaster, is at home in the first.
-func (a *Agent) locate(to smtp.Path) (*Block, address) {
-	domain := FoldDomain(to.Domain)
-	if domain == "" {
-		domain = FoldDomain(a.cfg.Blocks[0].Domains[0])
+func (a *Agent) locate(to smtp.Path) (*Block, alias.Address) {
+	if to.Domain == "" {
+		to.Domain = a.cfg.Blocks[0].Domains[0]
 	}
-	b := a.domains[domain]
+	folded := Fold(to)
+	b := a.domains[folded.Domain]
 	if b == nil {
-		return nil, address{local: to.Local, base: to.Local, domain: domain}
+		return nil, alias.Split(folded, "")
 	}
-	return b, b.split(to.Local, domain)
+	addr := alias.Split(folded, b.Delimiters)
+	addr.Detail = alias.Split(to, b.Delimiters).Detail // as it was written
+	return b, addr
 }
 
-// split takes a local-part apart at the first of the delimiters (RFC 5233 §4). One that begins with a delimiter has
-// no detail.
-func (b *Block) split(local, domain string) address {
-	a := address{local: strings.Map(foldRune, local), domain: domain}
-	if i := strings.IndexAny(local, b.Delimiters); i > 0 {
-		a.base, a.detail = strings.Map(foldRune, local[:i]), local[i+1:]
-	} else {
-		a.base = a.local
-	}
-	return a
+// whole is the address without a detail that stands apart.
+func whole(addr alias.Address) alias.Address {
+	return alias.Address{Local: Fold(addr.Path()).Local, Domain: addr.Domain}
 }
 
-// folder says which folder a detail stands for. Levels may be divided by dots, as in Maildir++ and thus by Dovecot.
-// What is no name of a folder is the inbox.
+// folder says which folder a detail, with its delimiter, stands for. Levels may be divided by dots, as in Maildir++ and
+// thus by Dovecot. What is no name of a folder is the inbox.
 func (b *Block) folder(detail string) (folder string, missing store.Missing) {
 	switch b.Detail {
 	case DetailFolder:
@@ -81,7 +85,10 @@ func (b *Block) folder(detail string) (folder string, missing store.Missing) {
 	default:
 		return "", store.MakeFolder
 	}
-	levels, err := store.Levels(strings.ReplaceAll(detail, ".", "/"))
+	if detail == "" {
+		return "", store.MakeFolder
+	}
+	levels, err := store.Levels(normal(strings.ReplaceAll(detail[1:], ".", "/")))
 	if err != nil || len(levels) == 0 {
 		return "", store.MakeFolder
 	}

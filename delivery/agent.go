@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"lmtpd/auth/account"
+	"lmtpd/delivery/alias"
 	"lmtpd/protocol/smtp"
 	"lmtpd/store"
 )
@@ -38,7 +39,8 @@ type Block struct {
 	Domains    []string       // a recipient without a domain belongs to the first domain of the first block
 	Accounts   account.Source // nil: every local-part has an account
 	Store      store.Store
-	Delimiters string // each ends a local-part and begins its detail (RFC 5233); "": there are no details
+	Aliases    *alias.File // nil: none
+	Delimiters string      // each ends a local-part and begins its detail (RFC 5233); "": there are no details
 	Detail     Detail
 	Quota      store.Quota // of accounts that say nothing themselves; what it ignores is so for all
 	OverQuota  OverQuota

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"lmtpd/auth/account"
+	"lmtpd/delivery/alias"
 	"lmtpd/protocol/smtp"
 	"lmtpd/store"
 )
@@ -36,28 +37,47 @@ func (ex *Explanation) add(what, format string, args ...any) {
 	ex.Steps = append(ex.Steps, Step{what, fmt.Sprintf(format, args...)})
 }
 
-func (ex *Explanation) block(b *Block, addr address) {
+func (ex *Explanation) block(b *Block, addr alias.Address) {
 	switch {
 	case ex == nil:
 	case b == nil:
-		ex.add("domain", "%s is not local", addr.domain)
+		ex.add("domain", "%s is not local", addr.Domain)
 	default:
-		ex.add("domain", "%s, in the block of %s", addr.domain, strings.Join(b.Domains, ", "))
-		if addr.detail != "" {
-			ex.add("detail", "%q of %s", addr.detail, addr.base)
+		ex.add("domain", "%s, in the block of %s", addr.Domain, strings.Join(b.Domains, ", "))
+		if addr.Detail != "" {
+			ex.add("detail", "%s of %s", addr.Detail, addr.Local)
 		}
 	}
 }
 
-func (ex *Explanation) account(found address, acct account.Account, err error) {
+func (ex *Explanation) aliases(found []alias.Target, err error) {
 	switch {
 	case ex == nil:
+		return
 	case err != nil:
-		ex.add("account", "%s@%s: %v", found.base, found.domain, err)
+		ex.add("aliases", "%v", err)
+	}
+	for _, t := range found {
+		var way strings.Builder
+		for _, al := range t.Chain {
+			fmt.Fprintf(&way, "%s (%s:%d) > ", al.Name, al.File, al.Line)
+		}
+		ex.add("alias", "%s%s", way.String(), t.Address)
+	}
+}
+
+func (ex *Explanation) account(found alias.Address, acct account.Account, err error) {
+	if ex == nil {
+		return
+	}
+	name := found.Local + "@" + found.Domain
+	switch {
+	case err != nil:
+		ex.add("account", "%s: %v", name, err)
 	case acct.Disabled.Delivery:
-		ex.add("account", "%s takes no mail", acct.Name)
+		ex.add("account", "%s takes no mail", name)
 	default:
-		ex.add("account", "%s", acct.Name)
+		ex.add("account", "%s", name)
 	}
 }
 
@@ -109,6 +129,8 @@ func quotaText(t *target) string {
 func (ex *Explanation) check(t *target, err error) {
 	switch {
 	case ex == nil:
+	case err != nil && t.mailbox.Name == "":
+		ex.add("answer", "%s: %v", t.address, err)
 	case err != nil:
 		ex.add("answer", "%s: %v", t.mailbox.Name, err)
 	default:

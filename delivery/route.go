@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"lmtpd/auth/account"
+	"lmtpd/delivery/alias"
 	"lmtpd/protocol/smtp"
 	"lmtpd/store"
 )
@@ -26,22 +27,60 @@ var (
 	errDisabled = errors.New("account takes no mail")
 )
 
-// resolve finds a recipient's mailboxes. That there is no such account is an answer; that the accounts could not be
-// looked at is not.
+// resolve finds a recipient's mailboxes. That there is no such account is an answer; that the accounts, or aliases,
+// could not be looked at is not.
 func (a *Agent) resolve(ctx context.Context, to smtp.Path, ex *Explanation) []target {
 	b, addr := a.locate(to)
 	ex.block(b, addr)
 	if b == nil {
 		return []target{{address: to.String(), err: errNotLocal}}
 	}
+	found, err := a.aliases().Expand(addr)
+	if err != nil || len(found) > 0 {
+		return a.expanded(ctx, to, found, err, ex)
+	}
 	t := a.target(ctx, b, addr, ex)
+	if errors.Is(t.err, store.ErrNoMailbox) {
+		if found, err = a.aliases().CatchAll(addr); err != nil || len(found) > 0 {
+			return a.expanded(ctx, to, found, err, ex)
+		}
+	}
 	t.address = to.String()
 	return []target{t}
 }
 
+// aliases is what package alias has to know of our domains.
+func (a *Agent) aliases() alias.Domains {
+	return func(name string) (alias.Domain, bool) {
+		b := a.domains[name]
+		if b == nil {
+			return alias.Domain{}, false
+		}
+		return alias.Domain{Aliases: b.Aliases, Delimiters: b.Delimiters}, true
+	}
+}
+
+// expanded makes targets of what stands for a recipient.
+func (a *Agent) expanded(ctx context.Context, to smtp.Path, found []alias.Target, err error, ex *Explanation) []target {
+	ex.aliases(found, err)
+	if err != nil {
+		return []target{{address: to.String(), err: err}}
+	}
+	targets := make([]target, len(found))
+	for i, f := range found {
+		if f.Remote {
+			targets[i] = target{address: f.Address.String(), err: errNotLocal}
+			continue
+		}
+		targets[i] = a.target(ctx, a.domains[f.Address.Domain], f.Address, ex)
+		targets[i].address = f.Address.String()
+	}
+	return targets
+}
+
 // target finds the mailbox of an address.
-func (a *Agent) target(ctx context.Context, b *Block, addr address, ex *Explanation) target {
-	t := target{block: b, address: addr.local + "@" + addr.domain, mailbox: store.Mailbox{Name: addr.base + "@" + addr.domain}}
+func (a *Agent) target(ctx context.Context, b *Block, addr alias.Address, ex *Explanation) target {
+	t := target{block: b, mailbox: store.Mailbox{Name: addr.Local + "@" + addr.Domain}}
 	acct, found, err := b.account(ctx, addr)
 	ex.account(found, acct, err)
 	switch {
@@ -55,25 +94,28 @@ func (a *Agent) target(ctx context.Context, b *Block, addr address, ex *Explanat
 	if t.err != nil {
 		return t
 	}
-	if t.mailbox, t.err = MailboxOf(acct, found.base+"@"+found.domain, b.Quota); t.err != nil {
+	if t.mailbox, t.err = MailboxOf(acct, found.Local+"@"+found.Domain, b.Quota); t.err != nil {
 		return t
 	}
-	t.folder, t.missing = b.folder(found.detail)
+	t.folder, t.missing = b.folder(found.Detail)
 	ex.mailbox(&t)
 	return t
 }
 
 // account looks an address up: whole, and then, as it is not there, without its detail. Where every name has an account,
 // none has a delimiter in it.
-func (b *Block) account(ctx context.Context, addr address) (account.Account, address, error) {
-	whole := address{local: addr.local, base: addr.local, domain: addr.domain}
-	if addr.base != addr.local && b.Accounts != (account.Any{}) {
-		acct, err := b.Accounts.Lookup(ctx, whole.base+"@"+whole.domain)
+func (b *Block) account(ctx context.Context, addr alias.Address) (account.Account, alias.Address, error) {
+	if addr.Local == "" {
+		return account.Account{}, addr, account.ErrNotFound
+	}
+	if addr.Detail != "" && b.Accounts != (account.Any{}) {
+		all := whole(addr)
+		acct, err := b.Accounts.Lookup(ctx, all.Local+"@"+all.Domain)
 		if !errors.Is(err, account.ErrNotFound) {
-			return acct, whole, err
+			return acct, all, err
 		}
 	}
-	acct, err := b.Accounts.Lookup(ctx, addr.base+"@"+addr.domain)
+	acct, err := b.Accounts.Lookup(ctx, addr.Local+"@"+addr.Domain)
 	return acct, addr, err
 }
 

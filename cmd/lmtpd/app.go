@@ -46,6 +46,7 @@ func (a *app) application() *cli.App {
 		Commands: []*cli.Command{
 			serveCommand(),
 			checkCommand(),
+			explainCommand(),
 			sendCommand(),
 			mailboxCommand(),
 		},

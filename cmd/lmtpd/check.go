@@ -28,10 +28,23 @@ func checkCommand() *cli.Command {
 			if err := explain(c.App.Writer, cfg); err != nil {
 				return err
 			}
-			_, err = openAccounts(cfg, slog.New(slog.DiscardHandler))
-			return err
+			return checkFiles(cfg)
 		},
 	}
+}
+
+// checkFiles tells the mistakes in the files that the configuration names.
+func checkFiles(cfg *Config) error {
+	log := slog.New(slog.DiscardHandler)
+	_, wrong := openAccounts(cfg, log)
+	aliases, err := openAliases(cfg, log)
+	if err == nil {
+		err = checkAliases(cfg, aliases)
+	}
+	if wrong != nil {
+		return wrong
+	}
+	return err
 }
 
 // explain writes what cfg means, and how things stand where it points to.
@@ -86,6 +99,9 @@ func (p printer) listener(l Listen) {
 func (p printer) mailboxes(m Mailboxes, all []Mailboxes) {
 	p.line("mailboxes", strings.Join(m.Domains, ", "))
 	p.line("  accounts", accountsMeaning(m.Accounts))
+	if m.Aliases != "" {
+		p.line("  aliases", aliasesMeaning(m.Aliases))
+	}
 	p.line("  store", m.Store.String())
 	p.line("  detail", detailMeaning(m.Terms))
 	p.line("  quota", quotaMeaning(m.Terms))

@@ -2,10 +2,20 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"lmtpd/delivery"
 )
+
+// aliasesMeaning says how many aliases there are. What is wrong with a file is told behind everything else.
+func aliasesMeaning(path string) string {
+	f, err := openAliasFile(path, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return path + ": cannot be used"
+	}
+	return fmt.Sprintf("%s: %d in it", path, f.Len())
+}
 
 // detailMeaning says what becomes of mail for ann+detail.
 func detailMeaning(t Terms) string {

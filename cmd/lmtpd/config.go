@@ -61,6 +61,7 @@ type Mailboxes struct {
 	Domains  []string // lower-cased
 	Accounts string   // "any": there is a mailbox for every local-part; or "file:PATH", a passwd-file
 	Store    StoreURL // maildir:DATA/mail/%d/%n
+	Aliases  string   // path of an aliases(5) file; "": none
 	Terms
 }
 

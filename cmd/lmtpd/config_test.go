@@ -274,7 +274,7 @@ func TestConfigFlagsKeepTerms(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := overrides{config: config, domains: []string{"c.example"}}.load()
-	want := "lmtpd: --domain: the blocks of " + config + " have different details or quotas, and no flag is for these"
+	want := "lmtpd: --domain: the blocks of " + config + " have different aliases, details or quotas, and no flag is for these"
 	if err == nil || err.Error() != want || exitCode(err) != exUsage {
 		t.Errorf("got %v\nwant %s", err, want)
 	}

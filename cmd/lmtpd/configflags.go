@@ -110,8 +110,8 @@ func (o overrides) block(old []Mailboxes, r *report) Mailboxes {
 	} else if good && differ(old, func(m Mailboxes) string { return cmp.Or(m.Accounts, defaultAccounts) }) {
 		r.addFlag(o.merging(), fmt.Errorf("the blocks of %s have different accounts; give --accounts", o.config))
 	}
-	if good && differ(old, func(m Mailboxes) string { return fmt.Sprint(m.Terms) }) {
-		r.addFlag(o.merging(), fmt.Errorf("the blocks of %s have different details or quotas, and no flag is for these", o.config))
+	if good && differ(old, func(m Mailboxes) string { return fmt.Sprint(m.Aliases, m.Terms) }) {
+		r.addFlag(o.merging(), fmt.Errorf("the blocks of %s have different aliases, details or quotas, and no flag is for these", o.config))
 	}
 	return block
 }

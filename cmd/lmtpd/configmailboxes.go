@@ -3,10 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 
-	"lmtpd/auth/account"
 	"lmtpd/delivery"
 	"lmtpd/store"
 )
@@ -43,24 +43,38 @@ func readMailboxes(cfg *Config, t *table) {
 		}
 		field(section, "accounts", &block.Accounts, parseAccounts)
 		field(section, "store", &block.Store, parseStore)
+		field(section, "aliases", &block.Aliases, parsePath)
 		readTerms(&block.Terms, section)
 		section.done()
 		cfg.Mailboxes = append(cfg.Mailboxes, block)
 	}
 }
 
-// block is what package delivery makes of it.
-func (m Mailboxes) block(accounts account.Source, s store.Store) delivery.Block {
-	return delivery.Block{
-		Domains:    m.Domains,
-		Accounts:   accounts,
-		Store:      s,
-		Delimiters: m.Delimiters,
-		Detail:     m.Detail,
-		Quota:      m.Quota,
-		OverQuota:  m.OverQuota,
-		Grace:      m.Grace,
+// blocks is what package delivery makes of the blocks, each with its store.
+func (cfg *Config) blocks(stores []store.Store, log *slog.Logger) ([]delivery.Block, error) {
+	accounts, err := openAccounts(cfg, log)
+	if err != nil {
+		return nil, err
 	}
+	aliases, err := openAliases(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	blocks := make([]delivery.Block, len(stores))
+	for i, m := range cfg.Mailboxes {
+		blocks[i] = delivery.Block{
+			Domains:    m.Domains,
+			Accounts:   accounts[i],
+			Store:      stores[i],
+			Aliases:    aliases[i],
+			Delimiters: m.Delimiters,
+			Detail:     m.Detail,
+			Quota:      m.Quota,
+			OverQuota:  m.OverQuota,
+			Grace:      m.Grace,
+		}
+	}
+	return blocks, nil
 }
 
 // The words of the configuration for what package delivery offers, the default first.

@@ -120,13 +120,12 @@ func (d *daemon) open() (err error) {
 }
 
 func (d *daemon) agent(tmp string) (*delivery.Agent, error) {
-	accounts, err := openAccounts(d.cfg, d.log)
+	blocks, err := d.cfg.blocks(d.stores, d.log)
 	if err != nil {
 		return nil, err
 	}
-	blocks := make([]delivery.Block, len(d.stores))
-	for i, m := range d.cfg.Mailboxes {
-		blocks[i] = m.block(accounts[i], d.stores[i])
+	if err := checkAliases(d.cfg, aliasesOf(blocks)); err != nil {
+		d.log.Warn("mail for some aliases will be deferred", "cause", err)
 	}
 	return delivery.New(delivery.Config{
 		Hostname: d.cfg.Hostname,

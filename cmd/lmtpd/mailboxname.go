@@ -14,12 +14,8 @@ import (
 // findMailbox turns an argument into the name of a mailbox and the number of the block it belongs to. An
 // address without domain belongs to the only domain there is.
 func (cfg *Config) findMailbox(arg string) (block int, name string, err error) {
-	var path smtp.Path
-	if strings.Contains(arg, "@") {
-		if path, err = smtp.ParseMailbox(arg, smtp.UTF8); err != nil {
-			return 0, "", cli.Exit(fmt.Errorf("%q is not an address: %w", arg, err), exDataErr)
-		}
-	} else if path, err = cfg.inOnlyDomain(arg); err != nil {
+	path, err := cfg.parseAddress(arg)
+	if err != nil {
 		return 0, "", err
 	}
 	if name, err = delivery.MailboxName(path, cfg.Mailboxes[0].Domains[0]); err != nil {
@@ -32,6 +28,18 @@ func (cfg *Config) findMailbox(arg string) (block int, name string, err error) {
 		}
 	}
 	return 0, "", cli.Exit(fmt.Errorf("the domain %s is not configured; there is %s", domain, strings.Join(cfg.domains(), ", ")), exNoUser)
+}
+
+// parseAddress reads an address. One without a domain is in the only domain there is.
+func (cfg *Config) parseAddress(arg string) (smtp.Path, error) {
+	if !strings.Contains(arg, "@") {
+		return cfg.inOnlyDomain(arg)
+	}
+	path, err := smtp.ParseMailbox(arg, smtp.UTF8)
+	if err != nil {
+		return path, cli.Exit(fmt.Errorf("%q is not an address: %w", arg, err), exDataErr)
+	}
+	return path, nil
 }
 
 func (cfg *Config) inOnlyDomain(local string) (smtp.Path, error) {
