@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"slices"
 	"strings"
 
 	"github.com/go-crypt/crypt/algorithm"
@@ -58,6 +59,11 @@ func Schemes() []string {
 		names[i] = m.scheme
 	}
 	return names
+}
+
+// Makes says whether Hash knows a scheme.
+func Makes(scheme string) bool {
+	return slices.ContainsFunc(makers, func(m maker) bool { return strings.EqualFold(m.scheme, scheme) })
 }
 
 // Hash makes what is to be stored of a password, "{SCHEME}text". The scheme is one of Schemes, in any case.

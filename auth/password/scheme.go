@@ -99,6 +99,20 @@ func cutScheme(stored string) (name, text string, ok bool) {
 	return name, text, true
 }
 
+// Scheme is the name of the scheme of what is stored, without the suffix for its encoding. What has no name is CRYPT,
+// and "" is no password at all. That there is a name does not say that the scheme is known.
+func Scheme(stored string) string {
+	if stored == "" {
+		return ""
+	}
+	name, _, ok := cutScheme(stored)
+	if !ok {
+		return "CRYPT"
+	}
+	name, _, _ = strings.Cut(strings.ToUpper(name), ".")
+	return name
+}
+
 // codingOf is how text is encoded. Like Dovecot it goes by the length where no suffix says it: twice as many
 // octets as there are to be are hex, anything else is base64.
 func (s scheme) codingOf(text, suffix string) (coding, error) {

@@ -49,6 +49,7 @@ func (a *app) application() *cli.App {
 			explainCommand(),
 			sendCommand(),
 			mailboxCommand(),
+			userCommand(),
 		},
 		Action:       unknownCommand,
 		OnUsageError: usageError,

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"lmtpd/auth/account"
 	"lmtpd/store"
 )
 
@@ -14,12 +15,12 @@ const (
 	exOK          = 0
 	exUsage       = 64 // the command line was wrong
 	exDataErr     = 65 // the data named or given is wrong: no such message, a malformed address
-	exNoUser      = 67 // no such mailbox
+	exNoUser      = 67 // no such mailbox or account
 	exUnavailable = 69 // refused for good
 	exCantCreate  = 73 // a file cannot be made
 	exIOErr       = 74 // reading or writing failed
 	exTempFail    = 75 // did not work now; try again
-	exNoPerm      = 77 // the system denies it
+	exNoPerm      = 77 // the system denies it, or the password is wrong
 	exConfig      = 78 // the configuration is wrong
 )
 
@@ -27,16 +28,21 @@ const (
 // returns cli.Exit(err, code).
 func exitCode(err error) int {
 	var coder cli.ExitCoder
+	var bad account.Mistakes
 	switch {
 	case err == nil:
 		return exOK
 	case errors.As(err, &coder):
 		return libraryCode(coder.ExitCode())
-	case errors.Is(err, store.ErrNoMailbox):
+	case errors.Is(err, store.ErrNoMailbox), errors.Is(err, account.ErrNotFound):
 		return exNoUser
 	case errors.Is(err, store.ErrNoFolder), errors.Is(err, store.ErrNoMessage):
 		return exDataErr
-	case errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrFull):
+	case errors.Is(err, account.ErrExists):
+		return exCantCreate
+	case errors.As(err, &bad):
+		return exConfig
+	case errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrFull), errors.Is(err, account.ErrLocked):
 		return exTempFail
 	case errors.Is(err, fs.ErrPermission):
 		return exNoPerm
