@@ -13,6 +13,9 @@ import (
 // ErrExists says that there is an account of that name already.
 var ErrExists = errors.New("account exists already")
 
+// ErrUnsayable says that a passwd-file cannot hold an account as it is.
+var ErrUnsayable = errors.New("a passwd-file cannot say that: mind colons, blanks and groups")
+
 // A Draft is a passwd-file that is being changed. It keeps comments, the order of lines, and every line that no
 // change is asked for, octet by octet. Names are folded, and taken as they stand: no local-part is looked for.
 type Draft struct {
@@ -160,14 +163,11 @@ func parseOne(line string) (Account, error) {
 	return t.accounts[0], nil
 }
 
-// says checks that a line means an account and nothing else.
+// says checks that a line means an account and nothing else. What it means instead is not told: a hash may have slipped
+// into a field that a mistake would quote.
 func says(line string, a Account) error {
-	got, err := parseOne(line)
-	if err != nil {
-		return err
-	}
-	if !got.equal(a) {
-		return errors.New("a passwd-file cannot say that: mind colons, blanks and groups")
+	if got, err := parseOne(line); err != nil || !got.equal(a) {
+		return ErrUnsayable
 	}
 	return nil
 }

@@ -38,6 +38,8 @@ func exitCode(err error) int {
 		return exNoUser
 	case errors.Is(err, store.ErrNoFolder), errors.Is(err, store.ErrNoMessage):
 		return exDataErr
+	case errors.Is(err, account.ErrUnsayable):
+		return exDataErr
 	case errors.Is(err, account.ErrExists):
 		return exCantCreate
 	case errors.As(err, &bad):

@@ -12,8 +12,8 @@ import (
 )
 
 const userDescription = `An account is named by an address, or by a bare local-part where accounts have no domain. They are in --accounts
-URL (file:PATH), or where the block of --config FILE looks them up that has the domain. A daemon that runs sees
-a change by itself.
+URL (file:PATH or sqlite:PATH), or where the block of --config FILE looks them up that has the domain. A daemon that
+runs sees a change by itself.
 
 A password is read from a file, from standard input, or from the terminal without echo; a line end behind it does
 not count. It is never given on the command line, where others can read it.
@@ -32,7 +32,7 @@ func userCommand() *cli.Command {
 		Description: userDescription,
 		Subcommands: []*cli.Command{{
 			Name:      "add",
-			Usage:     "add an account; the file of accounts is made if there is none",
+			Usage:     "add an account; the file or database is made if there is none",
 			ArgsUsage: "ADDRESS",
 			Flags:     userFlags(append(passwordFlags(), append(accountFlags(), scheme)...)...),
 			Action:    addUser,
@@ -200,6 +200,9 @@ func addUser(c *cli.Context) error {
 		return err
 	}
 	a.Name = e.name
+	if err := a.Check(); err != nil {
+		return cli.Exit(fmt.Errorf("add %q: %w", a.Name, err), exDataErr)
+	}
 	all, err := e.book.accounts()
 	missing := errors.Is(err, fs.ErrNotExist)
 	if err != nil && !missing {
@@ -218,11 +221,5 @@ func addUser(c *cli.Context) error {
 			return err
 		}
 	}
-	return e.book.edit(func(d accountDraft) error {
-		err := d.Add(a)
-		if err == nil || errors.Is(err, account.ErrExists) {
-			return err
-		}
-		return cli.Exit(err, exDataErr)
-	})
+	return e.book.edit(func(d accountDraft) error { return d.Add(a) })
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"slices"
@@ -13,6 +14,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"lmtpd/auth/account"
+	"lmtpd/auth/account/sqlite"
+	"lmtpd/store/sqldb"
 )
 
 // An accountDraft is a set of accounts that is being changed.
@@ -34,18 +37,27 @@ type accountBook struct {
 
 // openBook finds the accounts of a URL. They need not be there yet.
 func openBook(url string) (accountBook, error) {
-	kind, path, _ := strings.Cut(url, ":")
-	if kind != "file" {
-		return accountBook{}, cli.Exit(fmt.Sprintf("the accounts are %q, where there is nothing to list or change; a file can be", url), exUnavailable)
+	switch kind, path, _ := strings.Cut(url, ":"); kind {
+	case "file":
+		return accountBook{
+			url:    url,
+			create: func() error { return account.Create(path) },
+			list:   func() ([]account.Account, error) { return account.List(path) },
+			edit: func(change func(accountDraft) error) error {
+				return account.Edit(path, func(d *account.Draft) error { return change(d) })
+			},
+		}, nil
+	case "sqlite":
+		return accountBook{
+			url:    url,
+			create: func() error { return sqlite.Create(path) },
+			list:   func() ([]account.Account, error) { return sqlite.List(path) },
+			edit: func(change func(accountDraft) error) error {
+				return sqlite.Edit(path, func(d *sqlite.Draft) error { return change(d) })
+			},
+		}, nil
 	}
-	return accountBook{
-		url:    url,
-		create: func() error { return account.Create(path) },
-		list:   func() ([]account.Account, error) { return account.List(path) },
-		edit: func(change func(accountDraft) error) error {
-			return account.Edit(path, func(d *account.Draft) error { return change(d) })
-		},
-	}, nil
+	return accountBook{}, cli.Exit(fmt.Sprintf("the accounts are %q, where there is nothing to list or change; a file or a database can be", url), exUnavailable)
 }
 
 // make makes a place for accounts that has none, and says so. That somebody else has made it meanwhile is as good.
@@ -71,6 +83,10 @@ func (b accountBook) accounts() ([]account.Account, error) {
 		return nil, cli.Exit(fmt.Errorf("there are no accounts in %s: %w", b.url, err), exNoUser)
 	case errors.As(err, &bad):
 		return nil, fmt.Errorf("the accounts have mistakes:\n%w", err)
+	case sqldb.IsBusy(err):
+		return nil, cli.Exit(err, exTempFail)
+	case sqldb.IsCorrupt(err):
+		return nil, cli.Exit(err, exDataErr)
 	}
 	return all, err
 }
@@ -110,6 +126,9 @@ func (b accountBook) lookup(ctx context.Context, name string) (account.Account, 
 		return account.Account{}, err
 	}
 	a, err := source.Lookup(ctx, name)
+	if c, can := source.(io.Closer); can {
+		err = errors.Join(err, c.Close())
+	}
 	if err != nil {
 		return a, fmt.Errorf("%s in %s: %w", name, b.url, err)
 	}

@@ -25,9 +25,6 @@ func parseAccountName(arg string) (name, domain string, err error) {
 	if name, err = delivery.MailboxName(path, ""); err != nil {
 		return "", "", cli.Exit(fmt.Errorf("%q: %w", arg, err), exDataErr)
 	}
-	if strings.Contains(name, ":") { // it ends the field, and the next one would be the hash
-		return "", "", cli.Exit(fmt.Errorf("%q: an account's name has no colon", arg), exDataErr)
-	}
 	at := strings.LastIndexByte(name, '@')
 	if isBare {
 		return name[:at], "", nil
