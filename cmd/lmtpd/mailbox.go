@@ -22,7 +22,7 @@ func mailboxCommand() *cli.Command {
 	wire := &cli.BoolFlag{Name: "wire", Usage: "end lines with CRLF, as the message was received", DisableDefaultText: true}
 	return &cli.Command{
 		Name:  "mailbox",
-		Usage: "list mailboxes and their messages, show and remove messages",
+		Usage: "list mailboxes and their messages, show and remove messages, count anew",
 		Subcommands: []*cli.Command{{
 			Name:   "list",
 			Usage:  "list all mailboxes: name, messages, octets",
@@ -46,6 +46,12 @@ func mailboxCommand() *cli.Command {
 			ArgsUsage: "A ID…",
 			Flags:     append(storeFlags(), folder),
 			Action:    onMailbox(removeMessages),
+		}, {
+			Name:      "recount",
+			Usage:     "count mailbox A anew: name, messages, octets, and the limits of both",
+			ArgsUsage: "A",
+			Flags:     append(storeFlags(), asJSON),
+			Action:    onMailbox(recountMailbox),
 		}},
 	}
 }

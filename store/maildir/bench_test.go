@@ -21,30 +21,50 @@ func BenchmarkDeliver(b *testing.B) {
 		for _, placements := range []int{1, 10} {
 			for _, sessions := range []int{1, 8, 32, 100} {
 				b.Run(fmt.Sprintf("octets=%d/placements=%d/sessions=%d", size, placements, sessions), func(b *testing.B) {
-					benchmarkDeliver(b, size, placements, sessions)
+					benchmarkDeliver(b, load{size: size, placements: placements, sessions: sessions})
 				})
 			}
 		}
 	}
 }
 
-func benchmarkDeliver(b *testing.B, size, placements, sessions int) {
+// BenchmarkDeliverCounted does the same with mailboxes that have a quota, and without for comparison.
+func BenchmarkDeliverCounted(b *testing.B) {
+	for _, sessions := range []int{1, 8, 32} {
+		for _, octets := range []int64{0, 1 << 40} {
+			b.Run(fmt.Sprintf("sessions=%d/quota=%d", sessions, octets), func(b *testing.B) {
+				benchmarkDeliver(b, load{size: 10 << 10, placements: 1, sessions: sessions, quota: store.Quota{Usage: store.Usage{Octets: octets}}})
+			})
+		}
+	}
+}
+
+// A load is what a benchmark has the store do.
+type load struct {
+	size, placements, sessions int
+	quota                      store.Quota
+}
+
+func benchmarkDeliver(b *testing.B, l load) {
 	s := open(b, benchDir(b))
 	defer s.Close()
-	c := message(size)
+	c := message(l.size)
 	mailboxes := make([]store.Placement, 100)
 	for i := range mailboxes {
-		mailboxes[i] = store.Placement{Mailbox: store.Mailbox{Name: fmt.Sprintf("m%d@example.org", i)}, Trace: []byte("Return-Path: <a@b.example>\r\n")}
+		mailboxes[i] = store.Placement{Mailbox: store.Mailbox{Name: fmt.Sprintf("m%d@example.org", i), Quota: l.quota}, Trace: []byte("Return-Path: <a@b.example>\r\n")}
 		if err := s.Deliver(context.Background(), c, mailboxes[i:i+1])[0]; err != nil {
+			b.Fatal(err)
+		}
+		if _, err := s.Usage(context.Background(), mailboxes[i].Mailbox); err != nil { // makes maildirsize
 			b.Fatal(err)
 		}
 	}
 	todo := make(chan struct{})
-	done := make(chan error, sessions)
-	for range sessions {
+	done := make(chan error, l.sessions)
+	for range l.sessions {
 		go func() {
 			var err error
-			to := make([]store.Placement, placements)
+			to := make([]store.Placement, l.placements)
 			for range todo {
 				for i := range to {
 					to[i] = mailboxes[rand.IntN(len(mailboxes))]
@@ -65,12 +85,12 @@ func benchmarkDeliver(b *testing.B, size, placements, sessions int) {
 		todo <- struct{}{}
 	}
 	close(todo)
-	for range sessions {
+	for range l.sessions {
 		if err := <-done; err != nil {
 			b.Fatal(err)
 		}
 	}
-	deliveries := float64(b.N * placements)
+	deliveries := float64(b.N * l.placements)
 	b.ReportMetric(deliveries/b.Elapsed().Seconds(), "deliveries/s")
 	b.ReportMetric(float64((cpuTime(b)-cpu).Microseconds())/deliveries, "cpu-µs/delivery")
 }

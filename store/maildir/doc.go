@@ -11,7 +11,16 @@
 // subscriptions, as Dovecot has it. Every path is taken with os.Root, one directory at a time and through no symlink; what is
 // kept open between deliveries was opened so, and is used only while its path still leads to it.
 //
-// Not done: quota (maildirsize), keywords (dovecot-keywords: their letters are kept, none are given), file systems without
+// What a mailbox with a quota holds is kept count of in its maildirsize, as Maildir++ and Dovecot do: the limits, what was
+// there when it was counted (octets as they lie on the disk, S=), and a line appended in one write for each message that
+// came or went. It is counted anew if the limits are others, if it is longer than 5120 octets, cannot be read, or is no
+// file of its own, and if it leaves no room though it has changed since it was counted or that was 15 minutes ago. The new
+// file is written in tmp/ and renamed. Deliveries of this store wait while it counts, and what others do meanwhile is seen by
+// the times of the directories, whereupon it counts again. The rest is the format's, and so Dovecot's: a crash between a
+// message and its line, or another program's change between the last look at the directories and the rename, leaves the
+// count wrong by that message until the next recount. The line is not synced, and its failure never that of a delivery.
+//
+// Not done: keywords (dovecot-keywords: their letters are kept, none are given), file systems without
 // hard links. A message with bare LFs is kept, but nobody can tell these from line ends when it is read.
 //
 // # What was tried
