@@ -78,6 +78,7 @@ type Agent struct {
 	domains map[string]*Block
 	memory  *memory
 	ledger  *ledger
+	partly  *partly
 }
 
 // New returns an Agent.
@@ -91,7 +92,7 @@ func New(cfg Config) (*Agent, error) {
 	if cfg.Deadline == 0 {
 		cfg.Deadline = 2 * time.Minute
 	}
-	a := &Agent{cfg: cfg, domains: make(map[string]*Block), memory: newMemory(cfg.Memory, cfg.TempDir), ledger: newLedger()}
+	a := &Agent{cfg: cfg, domains: make(map[string]*Block), memory: newMemory(cfg.Memory, cfg.TempDir), ledger: newLedger(), partly: newPartly()}
 	a.cfg.Blocks = slices.Clone(cfg.Blocks)
 	for i := range a.cfg.Blocks {
 		b := &a.cfg.Blocks[i]

@@ -82,8 +82,11 @@ func (a *Agent) fail(ctx context.Context, d *delivery, cause error) {
 func (a *Agent) place(ctx context.Context, d *delivery, c store.Content) {
 	for i, to := range d.env.Recipients {
 		d.outcomes[i].targets = a.resolve(ctx, to.To, nil)
+	}
+	a.skip(d, c)
+	for i := range d.outcomes {
 		for n := range d.outcomes[i].targets {
-			if t := &d.outcomes[i].targets[n]; t.err == nil {
+			if t := &d.outcomes[i].targets[n]; t.err == nil && !t.had {
 				t.err = a.add(ctx, d, want{i, n})
 			}
 		}
@@ -100,6 +103,7 @@ func (a *Agent) place(ctx context.Context, d *delivery, c store.Content) {
 	others.Wait()
 	d.late = ctx.Err() != nil
 	d.collect()
+	a.remember(d, c)
 }
 
 // What becomes of a recipient that a store has not told anything about.
@@ -160,7 +164,7 @@ func (d *delivery) collect() {
 		for n, wanted := range b.wanted {
 			for _, w := range wanted {
 				t := w.in(d)
-				t.err, t.folder = errNotTold, b.placements[n].Folder
+				t.err, t.kept = errNotTold, b.placements[n].Folder
 				if len(b.errs) == len(b.placements) {
 					t.err = b.errs[n]
 				}

@@ -28,7 +28,7 @@ func (a *Agent) log(ctx context.Context, env *smtp.Envelope, o outcome, more ...
 		slog.String("from", "<"+env.From.String()+">"),
 		slog.String("to", "<"+o.to.To.String()+">"),
 		slog.String("mailbox", joined(o.targets, func(t *target) string { return t.mailbox.Name })),
-		slog.String("folder", joined(o.targets, func(t *target) string { return t.folder })),
+		slog.String("folder", joined(o.targets, func(t *target) string { return t.kept })),
 	)
 	attrs = append(attrs, more...)
 	attrs = append(attrs, slog.String("dsn", o.reply.Enhanced()), slog.String("status", status))

@@ -24,7 +24,7 @@ func MailboxOf(acct account.Account, name string, quota store.Quota) (store.Mail
 		if acct.GID < 0 {
 			return m, fmt.Errorf("account %s has a uid and no gid", acct.Name)
 		}
-		m.Owner = &store.Owner{UID: acct.UID, GID: acct.GID}
+		m.Owner = &store.Owner{UID: acct.UID, GID: acct.GID, Groups: acct.Groups}
 	}
 	var err error
 	if acct.Mail != "" {

@@ -18,7 +18,9 @@ type target struct {
 	mailbox store.Mailbox
 	folder  string
 	missing store.Missing
-	err     error // why nothing goes there
+	kept    string // the folder that it went to in the end
+	had     bool   // it is there from an earlier attempt
+	err     error  // why nothing goes there
 }
 
 // What routing finds out, beside store.ErrNoMailbox.
@@ -98,6 +100,7 @@ func (a *Agent) target(ctx context.Context, b *Block, addr alias.Address, ex *Ex
 		return t
 	}
 	t.folder, t.missing = b.folder(found.Detail)
+	t.kept = t.folder
 	ex.mailbox(&t)
 	return t
 }

@@ -1,0 +1,147 @@
+package delivery
+
+import (
+	"crypto/sha256"
+	"io"
+	"sync"
+
+	"lmtpd/protocol/smtp"
+	"lmtpd/store"
+)
+
+// maxPartly is how many copies are remembered at least; twice as many at most.
+const maxPartly = 10_000
+
+// A partly remembers which of a recipient's mailboxes have a message that others of them could not take. The recipient
+// was deferred as one, so the client sends it again for all, and those must not have it twice. It is forgotten when the
+// daemon ends: then they may.
+type partly struct {
+	mu       sync.Mutex
+	now, old map[copyKey]struct{} // old is forgotten when now is full
+}
+
+// A copyKey is one message for one recipient in one folder of a mailbox.
+type copyKey struct {
+	content [sha256.Size]byte
+	to      string
+	box     box
+	folder  string
+}
+
+func newPartly() *partly { return &partly{now: map[copyKey]struct{}{}} }
+
+// isEmpty says that nothing is remembered, so that nobody needs to know what a message's content is.
+func (p *partly) isEmpty() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.now)+len(p.old) == 0
+}
+
+func (p *partly) has(k copyKey) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, now := p.now[k]
+	_, old := p.old[k]
+	return now || old
+}
+
+func (p *partly) add(k copyKey) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.now) >= maxPartly {
+		p.now, p.old = map[copyKey]struct{}{}, p.now
+	}
+	p.now[k] = struct{}{}
+}
+
+func (p *partly) forget(k copyKey) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.now, k)
+	delete(p.old, k)
+}
+
+// digest is what a message's content is known by: an MTA that sends it again sends the same octets. Content that cannot
+// be read is known to nobody.
+func digest(c store.Content) (sum [sha256.Size]byte, ok bool) {
+	h := sha256.New()
+	n, err := io.Copy(h, io.NewSectionReader(c, 0, c.Size()))
+	return [sha256.Size]byte(h.Sum(nil)), err == nil && n == c.Size()
+}
+
+// skip marks the targets that have the message from an earlier attempt.
+func (a *Agent) skip(d *delivery, c store.Content) {
+	if !d.several() || a.partly.isEmpty() {
+		return
+	}
+	sum, ok := digest(c)
+	if !ok {
+		return
+	}
+	for i := range d.outcomes {
+		o := &d.outcomes[i]
+		for n := range o.targets {
+			if t := &o.targets[n]; t.err == nil {
+				t.had = a.partly.has(t.key(sum, d.env.Recipients[i]))
+			}
+		}
+	}
+}
+
+// remember keeps in mind who has the message of those recipients that are to be tried again.
+func (a *Agent) remember(d *delivery, c store.Content) {
+	if !d.several() || a.partly.isEmpty() && !d.isPartly() {
+		return
+	}
+	sum, ok := digest(c)
+	if !ok {
+		return
+	}
+	for i := range d.outcomes {
+		o := &d.outcomes[i]
+		for n := range o.targets {
+			switch t := &o.targets[n]; {
+			case o.isPartly() && t.err == nil:
+				a.partly.add(t.key(sum, d.env.Recipients[i]))
+			case t.had:
+				a.partly.forget(t.key(sum, d.env.Recipients[i]))
+			}
+		}
+	}
+}
+
+func (t *target) key(sum [sha256.Size]byte, to smtp.Recipient) copyKey {
+	return copyKey{sum, to.To.String(), box{t.block.Store, t.mailbox.Name}, t.folder}
+}
+
+// several says whether a recipient is more than one mailbox.
+func (d *delivery) several() bool {
+	for i := range d.outcomes {
+		if len(d.outcomes[i].targets) > 1 {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *delivery) isPartly() bool {
+	for i := range d.outcomes {
+		if d.outcomes[i].isPartly() {
+			return true
+		}
+	}
+	return false
+}
+
+// isPartly says that a recipient is deferred though one of its mailboxes has the message.
+func (o *outcome) isPartly() bool {
+	if o.cause == nil || !replyFor(o.cause).Transient() {
+		return false
+	}
+	for i := range o.targets {
+		if o.targets[i].err == nil {
+			return true
+		}
+	}
+	return false
+}
