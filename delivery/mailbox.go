@@ -63,9 +63,11 @@ func mailPath(acct account.Account, name string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if path, err = t.Expand(name); err != nil {
+		at, err := t.Locate(store.Mailbox{Name: name})
+		if err != nil {
 			return "", err
 		}
+		path = at.Path()
 	}
 	return filepath.Join(home, path), nil
 }

@@ -17,13 +17,13 @@ const maxName = 255
 //	%u  the address, its domain in lower case      ann@example.org
 //	%n  its local-part                             ann
 //	%d  its domain in lower case                   example.org
+//	%h  the home of its account, as the first element and alone in it
 //	%%  a percent sign
 //
-// %h, the home of an account, is reserved. What an address may become in a path is decided in [Template.Expand]
-// and nowhere else.
+// What an address may become in a path is decided in [Template.Rel] and nowhere else.
 type Template struct {
 	text string
-	root string // the part in front of the first element with a verb
+	root string // the part in front of the first element with a verb; "" with %h
 	rest []element
 }
 
@@ -35,26 +35,34 @@ type piece struct {
 	text string
 }
 
-// ParseTemplate reads a template. It must name the local-part, or all mailboxes would be one.
+// ParseTemplate reads a template. It must name the home or the local-part, or all mailboxes would be one.
 func ParseTemplate(text string) (Template, error) {
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
 		return Template{}, fmt.Errorf("mailbox template %q: control character or invalid UTF-8", text)
 	}
-	var fixed []string
 	t := Template{text: text}
-	for _, name := range strings.Split(filepath.Clean(text), "/") {
-		e, err := parseElement(name)
-		switch {
-		case err != nil:
-			return Template{}, fmt.Errorf("mailbox template %q: %w", text, err)
-		case len(t.rest) == 0 && !e.has("und"):
-			fixed = append(fixed, e.literal())
-		default:
-			t.rest = append(t.rest, e)
-		}
+	names := strings.Split(filepath.Clean(text), "/")
+	parse := t.parseRooted
+	if names[0] == "%h" {
+		names, parse = names[1:], t.parseElements
 	}
-	if !t.has('u') && !t.has('n') {
-		return Template{}, fmt.Errorf("mailbox template %q: neither %%u nor %%n in it, so all mailboxes would be one", text)
+	if err := parse(names); err != nil {
+		return Template{}, fmt.Errorf("mailbox template %q: %w", text, err)
+	}
+	if !t.InHome() && !t.has('u') && !t.has('n') {
+		return Template{}, fmt.Errorf("mailbox template %q: neither %%u nor %%n nor %%h in it, so all mailboxes would be one", text)
+	}
+	return t, nil
+}
+
+// parseRooted sets the root to what is in front of the first element with a verb.
+func (t *Template) parseRooted(names []string) error {
+	if err := t.parseElements(names); err != nil {
+		return err
+	}
+	var fixed []string
+	for len(t.rest) > 0 && !t.rest[0].has("und") {
+		fixed, t.rest = append(fixed, t.rest[0].literal()), t.rest[1:]
 	}
 	t.root = strings.Join(fixed, "/")
 	switch {
@@ -63,7 +71,18 @@ func ParseTemplate(text string) (Template, error) {
 	case t.root == "":
 		t.root = "."
 	}
-	return t, nil
+	return nil
+}
+
+func (t *Template) parseElements(names []string) error {
+	for _, name := range names {
+		e, err := parseElement(name)
+		if err != nil {
+			return err
+		}
+		t.rest = append(t.rest, e)
+	}
+	return nil
 }
 
 func parseElement(name string) (element, error) {
@@ -83,11 +102,11 @@ func parseElement(name string) (element, error) {
 		case verb == '%':
 			e = append(e, piece{text: "%"})
 		case verb == 'h':
-			return nil, errors.New("%h (home) is not supported yet")
+			return nil, errors.New("%h (home) can only stand at the beginning, as in %h/Maildir")
 		case strings.ContainsRune("und", verb):
 			e = append(e, piece{verb: verb})
 		default:
-			return nil, fmt.Errorf("unknown verb %%%c (there are %%u, %%n, %%d and %%%%)", verb)
+			return nil, fmt.Errorf("unknown verb %%%c (there are %%u, %%n, %%d, %%h and %%%%)", verb)
 		}
 		name = rest[size:]
 	}
@@ -134,28 +153,25 @@ func (t Template) has(verb rune) bool {
 // String gives the template as it was written.
 func (t Template) String() string { return t.text }
 
-// Root gives the directory that all mailboxes of the template lie in.
+// Root gives the directory that all mailboxes of the template lie in; with %h there is none: "".
 func (t Template) Root() string { return t.root }
+
+// InHome says whether mailboxes lie in the homes of their accounts.
+func (t Template) InHome() bool { return t.root == "" && t.text != "" }
 
 // Depth says how many directories lie between Root and a mailbox, the mailbox's own counted.
 func (t Template) Depth() int { return len(t.rest) }
 
-// Expand gives the path of a mailbox, or an error wrapping ErrNoMailbox if its name may not become one: both
-// parts of the address must be there, in UTF-8, without a slash, NUL or other control character and without a leading
-// dot, and no name may be longer than a directory can hold.
-func (t Template) Expand(mailbox string) (string, error) {
-	rel, err := t.Rel(mailbox)
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(t.root, rel), nil
-}
-
-// Rel is Expand, relative to Root.
+// Rel gives the path of a mailbox, relative to Root or the home, or an error wrapping ErrNoMailbox if its name may not
+// become one: both parts of the address must be there, in UTF-8, without a slash, NUL or other control character and
+// without a leading dot, and no name may be longer than a directory can hold.
 func (t Template) Rel(mailbox string) (string, error) {
 	local, domain, err := cutAddress(mailbox)
 	if err != nil {
 		return "", fmt.Errorf("%w: %q: %w", ErrNoMailbox, mailbox, err)
+	}
+	if len(t.rest) == 0 {
+		return ".", nil // the home itself
 	}
 	var b strings.Builder
 	for i, e := range t.rest {

@@ -18,9 +18,12 @@ func (t Template) Literal(depth int) (name string, ok bool) {
 	return "", false
 }
 
-// Reversible says whether the name of a mailbox can be read from its path: the whole address is in it, and no two
-// verbs share a directory name.
+// Reversible says whether the name of a mailbox can be read from its path: the whole address is in it, no two verbs share a
+// directory name, and it lies in no home, since homes are known to the accounts alone.
 func (t Template) Reversible() bool {
+	if t.InHome() {
+		return false
+	}
 	for _, e := range t.rest {
 		if e.verbs() > 1 {
 			return false

@@ -21,7 +21,13 @@ func TestParseTemplate(t *testing.T) {
 		{"/var/mail", "", "all mailboxes would be one"},
 		{"/var/mail/%d", "", "all mailboxes would be one"},
 		{"", "", "all mailboxes would be one"},
-		{"/home/%h/Maildir", "", "%h (home) is not supported"},
+		{"%h/Maildir", "", ""},
+		{"%h", "", ""},
+		{"%h/mail/%d/%n", "", ""},
+		{"/home/%h/Maildir", "", "%h (home) can only stand at the beginning"},
+		{"%h%h/Maildir", "", "%h (home) can only stand at the beginning"},
+		{"~%h/Maildir", "", "%h (home) can only stand at the beginning"},
+		{"%h/%h", "", "%h (home) can only stand at the beginning"},
 		{"/var/mail/%x/%u", "", "unknown verb %x"},
 		{"/var/mail/%é/%u", "", "unknown verb %é"},
 		{"/var/mail/%u/%", "", "a single %"},
@@ -38,7 +44,7 @@ func TestParseTemplate(t *testing.T) {
 	}
 }
 
-func TestExpand(t *testing.T) {
+func TestLocateName(t *testing.T) {
 	for _, test := range []struct{ template, mailbox, want string }{
 		{"/m/%d/%n", "ann@example.org", "/m/example.org/ann"},
 		{"/m/%d/%n", "Ann@EXAMPLE.Org", "/m/example.org/Ann"},
@@ -83,9 +89,9 @@ func TestExpand(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := template.Expand(test.mailbox)
-		if got != test.want || errors.Is(err, ErrNoMailbox) != (test.want == "") {
-			t.Errorf("%s of %.40q: %q, %v, want %q", test.template, test.mailbox, got, err, test.want)
+		at, err := template.Locate(Mailbox{Name: test.mailbox, Home: "/home/other"})
+		if err == nil && at.Path() != test.want || errors.Is(err, ErrNoMailbox) != (test.want == "") {
+			t.Errorf("%s of %.40q: %q, %v, want %q", test.template, test.mailbox, at.Path(), err, test.want)
 		}
 	}
 }
@@ -107,6 +113,7 @@ func TestTemplateMailbox(t *testing.T) {
 		{"/m/%d/%n", "example.org/ann/cur", ""},
 		{"/m/%n", "ann", ""},
 		{"/m/%n-%d", "ann-example.org", ""},
+		{"%h/%d/%n", "example.org/ann", ""},
 	} {
 		template, err := ParseTemplate(test.template)
 		if err != nil {
@@ -119,7 +126,7 @@ func TestTemplateMailbox(t *testing.T) {
 	}
 }
 
-func FuzzExpand(f *testing.F) {
+func FuzzTemplate(f *testing.F) {
 	for _, seed := range []string{"ann@example.org", "../x@y", "a@b@c", ".a@b", "a@\xff", "%n@%d", "a@İ"} {
 		f.Add("/m/%d/%n", seed)
 		f.Add("/m/%u/Maildir", seed)
@@ -129,17 +136,20 @@ func FuzzExpand(f *testing.F) {
 		if err != nil {
 			return
 		}
-		got, err := template.Expand(mailbox)
+		at, err := template.Locate(Mailbox{Name: mailbox, Home: "/home/ann"})
 		if err != nil {
-			if !errors.Is(err, ErrNoMailbox) || got != "" {
-				t.Fatalf("%q of %q: %q, %v", text, mailbox, got, err)
+			if !errors.Is(err, ErrNoMailbox) {
+				t.Fatalf("%q of %q: %v", text, mailbox, err)
 			}
 			return
 		}
-		if got != path.Clean(got) || !utf8.ValidString(got) || strings.ContainsRune(got, 0) {
+		if got := at.Path(); got != path.Clean(got) || !utf8.ValidString(got) || strings.ContainsRune(got, 0) {
 			t.Fatalf("%q of %q is %q", text, mailbox, got)
 		}
-		rel, _ := template.Rel(mailbox)
+		if at.Rel == "." { // a home itself
+			return
+		}
+		rel := at.Rel
 		if names := strings.Split(rel, "/"); len(names) != template.Depth() {
 			t.Fatalf("%q of %q is %q, not %d deep", text, mailbox, rel, template.Depth())
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"lmtpd/auth/account"
+	"lmtpd/store"
 )
 
 // checkCommand tells what a configuration means. It starts nothing and makes nothing.
@@ -105,10 +106,15 @@ func (p printer) mailboxes(m Mailboxes, all []Mailboxes) {
 	p.line("  store", m.Store.String())
 	p.line("  detail", detailMeaning(m.Terms))
 	p.line("  quota", quotaMeaning(m.Terms))
+	if m.Store.Template.InHome() {
+		p.line("  directory", "in the home of each account, which must be there")
+		return
+	}
 	root := m.Store.Template.Root()
 	p.line("  directory", root+": "+directoryState(root))
 	sample := "postmaster@" + m.Domains[0]
-	path, err := m.Store.Template.Expand(sample)
+	at, err := m.Store.Template.Locate(store.Mailbox{Name: sample})
+	path := at.Path()
 	if err != nil {
 		path = err.Error()
 	}
@@ -137,7 +143,8 @@ func sharers(domain, path string, all []Mailboxes) []string {
 	var same []string
 	for _, m := range all {
 		for _, d := range m.Domains {
-			if other, err := m.Store.Template.Expand("postmaster@" + d); d != domain && err == nil && other == path {
+			other, err := m.Store.Template.Locate(store.Mailbox{Name: "postmaster@" + d})
+			if d != domain && err == nil && other.Path() == path {
 				same = append(same, d)
 			}
 		}

@@ -94,8 +94,12 @@ func withStores(c *cli.Context, cfg *Config, do func([]store.Store) error) error
 	return errors.Join(do(stores), closeAll())
 }
 
-// storeThere says whether there is a store to look into, with fs.ErrNotExist if not: opening it would make it.
+// storeThere says whether there is a store to look into, with fs.ErrNotExist if not: opening it would make it. What is in
+// the homes of accounts has no directory of its own.
 func storeThere(m Mailboxes) error {
+	if m.Store.Template.InHome() {
+		return nil
+	}
 	_, err := os.Stat(m.Store.Template.Root())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -138,7 +138,7 @@ func TestMistakes(t *testing.T) {
 		{"store", box + "store = \"maildri:/x/%u\"\n", `3:9: store: unknown kind of store "maildri"; did you mean "maildir"?`},
 		{"store as a path", box + "store = \"/x/%u\"\n", `3:9: store: "/x/%u" names no kind of store; write maildir:/x/%u`},
 		{"store without path", box + "store = \"maildir:\"\n", `3:9: store: maildir needs a path, as in maildir:/var/mail/%d/%n`},
-		{"store without name", box + "store = \"maildir:/x/%d\"\n", `3:9: store: mailbox template "/x/%d": neither %u nor %n in it, so all mailboxes would be one`},
+		{"store without name", box + "store = \"maildir:/x/%d\"\n", `3:9: store: mailbox template "/x/%d": neither %u nor %n nor %h in it, so all mailboxes would be one`},
 		{"store with tilde", box + "store = \"maildir:~/%u\"\n", `3:9: store: ~ is not expanded here; write the whole path`},
 	}
 	for _, tt := range tests {
