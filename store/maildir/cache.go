@@ -8,11 +8,25 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
+
+	"lmtpd/store"
 )
 
-// A place is where a delivery goes: a mailbox and one of its folders ("" is INBOX), as the placement names them.
+// A place is where a delivery goes, and with whose rights: a mailbox and one of its folders ("" is INBOX), as the placement
+// names them. What one owner could open is never lent to another, should a mailbox change hands.
 type place struct {
 	mailbox, folder string
+	path, home      string
+	owned           bool
+	uid, gid        int
+}
+
+func (s *Store) placeOf(mailbox store.Mailbox, folder string) place {
+	p := place{mailbox: mailbox.Name, folder: folder, path: mailbox.Path, home: mailbox.Home}
+	if o := mailbox.Owner; !s.rights.Are(o) {
+		p.owned, p.uid, p.gid = true, o.UID, o.GID
+	}
+	return p
 }
 
 // A target is the open directory of a place, with all directories above it on the disk.
@@ -20,7 +34,7 @@ type target struct {
 	place
 	*dir
 	new *dir
-	// path leads from the store's root to new/: by it is seen whether new is still what it was.
+	// path leads to new/, from the store's root if it lies there: by it is seen whether new is still what it was.
 	path  string
 	info  unix.Stat_t // of new
 	named atomic.Bool // unnamed files do not work here
@@ -122,10 +136,15 @@ func (c *cache) clear() {
 }
 
 // current says whether the path to new/ still leads to the directory that t holds: the mailbox may have been removed,
-// moved away or made anew by somebody else. A symlink in the path can at most lead to what was opened without one.
+// moved away or made anew by somebody else, or its owner lost the right to go there. A symlink in the path can at most lead
+// to what was opened without one.
 func (t *target) current(root *dir) error {
+	from := unix.AT_FDCWD
+	if root != nil {
+		from = root.fd() // a path that is absolute does not begin there
+	}
 	var now unix.Stat_t
-	if err := again(func() error { return unix.Fstatat(root.fd(), t.path, &now, 0) }); err != nil {
+	if err := again(func() error { return unix.Fstatat(from, t.path, &now, 0) }); err != nil {
 		return err
 	}
 	if now.Dev != t.info.Dev || now.Ino != t.info.Ino {

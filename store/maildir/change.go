@@ -36,12 +36,12 @@ func (s *Store) SetFlags(ctx context.Context, mailbox store.Mailbox, folder, id 
 
 // Remove deletes a message.
 func (s *Store) Remove(ctx context.Context, mailbox store.Mailbox, folder, id string) error {
-	count, err := s.posting(ctx, mailbox, folder, nil)
-	if err != nil {
-		return err
-	}
-	defer count.end()
 	return s.onMessage(ctx, &store.Placement{Mailbox: mailbox, Folder: folder}, id, func(d *dir, m found) error {
+		count, err := s.posting(ctx, mailbox, folder, nil)
+		if err != nil {
+			return err
+		}
+		defer count.end()
 		size, err := d.diskSize(m.baseName, m.file)
 		if err != nil {
 			return err
@@ -57,21 +57,19 @@ func (s *Store) Remove(ctx context.Context, mailbox store.Mailbox, folder, id st
 // onMessage does something to a message. Another program may rename the file at any moment, so it is looked for once more
 // when it was not where it had been found.
 func (s *Store) onMessage(ctx context.Context, p *store.Placement, id string, do func(*dir, found) error) error {
-	d, err := s.existingFolder(ctx, p.Mailbox, p.Folder)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	for range 3 {
-		var m found
-		if m, err = d.find(id); err != nil {
-			return err
+	return s.onFolder(ctx, p.Mailbox, p.Folder, func(d *dir) error {
+		var err error
+		for range 3 {
+			var m found
+			if m, err = d.find(id); err != nil {
+				return err
+			}
+			if err = do(d, m); !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
 		}
-		if err = do(d, m); !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return fmt.Errorf("%w: %s: %w", store.ErrNoMessage, id, err)
+		return fmt.Errorf("%w: %s: %w", store.ErrNoMessage, id, err)
+	})
 }
 
 // syncBoth brings a change of names in new/ and cur/ to the disk.

@@ -13,29 +13,27 @@ import (
 
 // Usage says what a mailbox holds. With a quota that is what its maildirsize has kept count of, octets as they lie on the
 // disk; without one it is added up from the names where they tell.
-func (s *Store) Usage(ctx context.Context, mailbox store.Mailbox) (store.Usage, error) {
+func (s *Store) Usage(ctx context.Context, mailbox store.Mailbox) (u store.Usage, err error) {
 	if !mailbox.Quota.Limited() {
 		return s.addUp(ctx, mailbox)
 	}
-	d, giveBack, err := s.lendExisting(ctx, mailbox)
-	if err != nil {
-		return store.Usage{}, err
-	}
-	defer giveBack()
-	return s.counted(ctx, d, mailbox, store.Usage{})
+	err = s.onMailbox(ctx, mailbox, func(d *dir) error {
+		u, err = s.counted(ctx, d, mailbox, store.Usage{})
+		return err
+	})
+	return u, err
 }
 
 // Recount counts anew and writes the maildirsize, if there is a quota to keep it for.
-func (s *Store) Recount(ctx context.Context, mailbox store.Mailbox) (store.Usage, error) {
+func (s *Store) Recount(ctx context.Context, mailbox store.Mailbox) (u store.Usage, err error) {
 	if !mailbox.Quota.Limited() {
 		return s.addUp(ctx, mailbox)
 	}
-	d, giveBack, err := s.lendExisting(ctx, mailbox)
-	if err != nil {
-		return store.Usage{}, err
-	}
-	defer giveBack()
-	return s.recount(ctx, d, mailbox)
+	err = s.onMailbox(ctx, mailbox, func(d *dir) error {
+		u, err = s.recount(ctx, d, mailbox)
+		return err
+	})
+	return u, err
 }
 
 // counted gives the count that the mailbox d keeps. One that leaves no room for so much more is believed only if it is
@@ -98,28 +96,21 @@ func (s *Store) openCount(d *dir) (fd int, st unix.Stat_t, err error) {
 }
 
 // lend gives the directory of a mailbox: the one that deliveries keep open, if its path still leads there. It makes
-// nothing.
+// nothing. The caller has the rights of the mailbox's owner.
 func (s *Store) lend(mailbox store.Mailbox) (d *dir, giveBack func(), err error) {
-	if t := s.cache.get(place{mailbox: mailbox.Name}); t != nil {
+	if t := s.cache.get(s.placeOf(mailbox, "")); t != nil {
 		if t.current(s.root) == nil {
 			return t.dir, func() { s.cache.release(t) }, nil
 		}
 		s.cache.release(t)
 	}
-	if d, err = s.mailbox(mailbox); err != nil {
+	b, err := s.base(mailbox)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer b.Close()
+	if d, err = b.walk(); err != nil {
 		return nil, nil, err
 	}
 	return d, func() { d.Close() }, nil
-}
-
-// lendExisting is lend for a mailbox that is to be there.
-func (s *Store) lendExisting(ctx context.Context, mailbox store.Mailbox) (*dir, func(), error) {
-	if err := ctx.Err(); err != nil {
-		return nil, nil, err
-	}
-	d, giveBack, err := s.lend(mailbox)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%w: %s", store.ErrNoMailbox, mailbox.Name)
-	}
-	return d, giveBack, err
 }

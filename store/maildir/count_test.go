@@ -264,9 +264,9 @@ func TestCountEndsWithContext(t *testing.T) {
 			t.Errorf("%v, want %v", err, context.Canceled)
 		}
 	}
-	d, err := c.mailbox(limited)
+	d, giveBack, err := c.lend(limited)
 	must(t, err)
-	defer d.Close()
+	defer giveBack()
 	if _, err := d.tally(ctx, limited.Quota); !errors.Is(err, context.Canceled) {
 		t.Errorf("tally: %v", err)
 	}

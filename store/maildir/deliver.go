@@ -77,11 +77,13 @@ func (s *Store) place(ctx context.Context, c store.Content, a *attempt) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	err := s.deliver(ctx, c, a)
-	if errors.Is(err, errGone) {
-		err = s.deliver(ctx, c, a) // with the directories as they are now
-	}
-	return classify(err)
+	return classify(s.rights.As(a.Mailbox.Owner, func() error {
+		err := s.deliver(ctx, c, a)
+		if errors.Is(err, errGone) {
+			err = s.deliver(ctx, c, a) // with the directories as they are now
+		}
+		return err
+	}))
 }
 
 // errGone says that a directory that was held open is not where it was.

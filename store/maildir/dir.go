@@ -22,9 +22,10 @@ type dir struct {
 	file *os.File // the same, for its descriptor
 }
 
-// openRootDir opens the directory that all mailboxes lie in, which the operator named: symlinks in its path are theirs.
-func openRootDir(path string) (*dir, error) {
-	root, err := os.OpenRoot(path)
+// openBase opens a directory that mailboxes lie in, which the operator named: symlinks in its path are theirs. The slash
+// keeps a pipe from being waited for.
+func openBase(path string) (*dir, error) {
+	root, err := os.OpenRoot(path + "/")
 	if err != nil {
 		return nil, err
 	}

@@ -138,7 +138,7 @@ func TestModes(t *testing.T) {
 }
 
 func TestCheckFree(t *testing.T) {
-	s := open(t, t.TempDir(), func(c *Config) { c.MinFree = 1 << 20 })
+	s := open(t, t.TempDir(), func(c *Config) { c.Space = store.NewSpace(store.Floor{Octets: 1 << 20, Inodes: 10}, time.Now) })
 	defer s.Close()
 	must(t, s.Check(t.Context(), store.Mailbox{Name: "ann@example.org"}, store.Usage{Octets: 1 << 10}))
 	if err := s.Check(t.Context(), store.Mailbox{Name: "ann@example.org"}, store.Usage{Octets: 1 << 60}); !errors.Is(err, store.ErrFull) {

@@ -1,20 +1,19 @@
 package maildir
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"lmtpd/store"
+	"lmtpd/store/rights"
 )
 
 // Config says where the mailboxes are and what may be used for them. Zero values stand for the defaults.
@@ -24,20 +23,21 @@ type Config struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 
-	MinFree     int64 // octets to keep free on the disk; default 0
-	Handles     int   // folders kept open between deliveries; default 256
-	Deliveries  int   // placements written at once; default 256
-	PerDelivery int   // placements of one message written at once; default 32
-	PerMailbox  int   // deliveries into one mailbox at once, more are store.ErrBusy; default 10
+	Space       *store.Space // what to keep free on the disks; default: nothing
+	Handles     int          // folders kept open between deliveries; default 256
+	Deliveries  int          // placements written at once; default 256
+	PerDelivery int          // placements of one message written at once; default 32
+	PerMailbox  int          // deliveries into one mailbox at once, more are store.ErrBusy; default 10
 }
 
 // Store is a store.Store of maildirs.
 type Store struct {
 	template store.Template
-	root     *dir
+	root     *dir // nil where mailboxes lie in homes
 	now      func() time.Time
 	log      *slog.Logger
-	minFree  int64
+	rights   *rights.Rights
+	space    *store.Space
 	perMsg   int
 
 	fs      files
@@ -47,8 +47,9 @@ type Store struct {
 	slots   chan struct{}
 	crowd   *crowd
 	counts  counters
-	unnamed bool       // whether files without a name can be linked here
-	making  sync.Mutex // one change of a subscriptions file at a time
+	unnamed bool  // whether files without a name can be linked here
+	making  locks // one change of a subscriptions file at a time
+	away    away
 	running sync.WaitGroup
 }
 
@@ -57,7 +58,7 @@ var (
 	_ store.Sweeper = (*Store)(nil)
 )
 
-// Open opens the store, and makes the directory that its mailboxes lie in if it is not there.
+// Open opens the store, and makes the directory that its mailboxes lie in if it is not there; homes must be.
 func Open(c Config) (*Store, error) {
 	if c.Template.String() == "" {
 		return nil, errors.New("maildir: no template")
@@ -70,7 +71,7 @@ func Open(c Config) (*Store, error) {
 		template: c.Template,
 		now:      c.Now,
 		log:      c.Log,
-		minFree:  c.MinFree,
+		space:    c.Space,
 		perMsg:   positive(c.PerDelivery, 32),
 		fs:       realFiles(),
 		blocks:   newBlocks(),
@@ -85,15 +86,25 @@ func Open(c Config) (*Store, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	if s.space == nil {
+		s.space = store.NewSpace(store.Floor{}, s.now)
+	}
 	s.names = newNames(s.now, host)
 	s.unnamed = canLinkUnnamed()
-	if err := makeRoot(c.Template.Root()); err != nil {
-		return nil, fmt.Errorf("maildir: %w", err)
+	if s.rights, err = rights.Own(s.log); err == nil && !c.Template.InHome() {
+		s.root, err = openRoot(c.Template.Root())
 	}
-	if s.root, err = openRootDir(c.Template.Root()); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("maildir: %w", err)
 	}
 	return s, nil
+}
+
+func openRoot(path string) (*dir, error) {
+	if err := makeRoot(path); err != nil {
+		return nil, err
+	}
+	return openBase(path)
 }
 
 func hostname(set string) (string, error) {
@@ -149,73 +160,6 @@ func isDir(path string) bool {
 	return err == nil && fi.IsDir()
 }
 
-// Check says whether a mailbox would take so much more now. One that is not there yet is as good as one that is: the
-// first delivery makes it.
-func (s *Store) Check(ctx context.Context, mailbox store.Mailbox, more store.Usage) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := s.checkFree(more.Octets); err != nil {
-		return err
-	}
-	d, giveBack, err := s.lend(mailbox)
-	if errors.Is(err, fs.ErrNotExist) {
-		return mailbox.Quota.Check(store.Usage{}, more)
-	}
-	if err != nil {
-		return classify(err)
-	}
-	defer giveBack()
-	if !mailbox.Quota.Limited() {
-		return nil
-	}
-	used, err := s.counted(ctx, d, mailbox, more)
-	if err != nil {
-		return classify(err)
-	}
-	return mailbox.Quota.Check(used, more)
-}
-
-// checkFree says whether size octets fit the disk without touching what is to be kept free.
-func (s *Store) checkFree(size int64) error {
-	if s.minFree == 0 && size == 0 {
-		return nil
-	}
-	var st unix.Statfs_t
-	if err := again(func() error { return unix.Fstatfs(s.root.fd(), &st) }); err != nil {
-		return fmt.Errorf("statfs %s: %w", s.root.name(), err)
-	}
-	if free := int64(st.Bavail) * int64(st.Bsize); free-s.minFree < size {
-		return fmt.Errorf("%w: %d octets free in %s", store.ErrFull, free, s.root.name())
-	}
-	return nil
-}
-
-// mailbox opens the directory of a mailbox; it makes nothing.
-func (s *Store) mailbox(mailbox store.Mailbox) (*dir, error) {
-	rel, err := s.template.Rel(mailbox.Name)
-	if err != nil {
-		return nil, err
-	}
-	return s.walk(rel)
-}
-
-// walk opens a directory below the root.
-func (s *Store) walk(rel string) (*dir, error) {
-	d := s.root
-	for name := range strings.SplitSeq(rel, "/") {
-		sub, err := d.sub(name)
-		if d != s.root {
-			d.Close()
-		}
-		if err != nil {
-			return nil, err
-		}
-		d = sub
-	}
-	return d, nil
-}
-
 // classify marks the errors that mean a full disk; the others stay what they are.
 func classify(err error) error {
 	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
@@ -228,5 +172,8 @@ func classify(err error) error {
 func (s *Store) Close() error {
 	s.running.Wait()
 	s.cache.clear()
+	if s.root == nil {
+		return nil
+	}
 	return s.root.Close()
 }

@@ -80,12 +80,15 @@ func (d *dir) find(id string) (found, error) {
 
 // Messages lists a folder, oldest first. The date is the file's, as it is for Dovecot, which keeps the internal date of
 // messages there that a client or an import put in.
-func (s *Store) Messages(ctx context.Context, mailbox store.Mailbox, folder string) ([]store.Message, error) {
-	d, err := s.existingFolder(ctx, mailbox, folder)
-	if err != nil {
-		return nil, err
-	}
-	defer d.Close()
+func (s *Store) Messages(ctx context.Context, mailbox store.Mailbox, folder string) (list []store.Message, err error) {
+	err = s.onFolder(ctx, mailbox, folder, func(d *dir) error {
+		list, err = d.list(ctx, folder)
+		return err
+	})
+	return list, err
+}
+
+func (d *dir) list(ctx context.Context, folder string) ([]store.Message, error) {
 	all, err := d.messages()
 	if err != nil {
 		return nil, err

@@ -171,14 +171,14 @@ func TestTallyIsOutdated(t *testing.T) {
 			then := time.Now().Add(-time.Hour)
 			must(t, os.Chtimes(filepath.Join(c.dir, sub), then, then))
 		}
-		d, err := c.mailbox(limited)
+		d, giveBack, err := c.lend(limited)
 		must(t, err)
 		tally, err := d.tally(t.Context(), limited.Quota)
 		must(t, err, change(c))
 		if got, want := tally.current(d), name == "" || name == "ignored folder"; got != want {
 			t.Errorf("%q: current: %v", name, got)
 		}
-		d.Close()
+		giveBack()
 	}
 }
 

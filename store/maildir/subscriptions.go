@@ -30,8 +30,7 @@ var errLocked = errors.New("subscriptions are locked")
 
 // subscribe puts a folder's directory name on the list of subscriptions, as Dovecot writes it.
 func (s *Store) subscribe(d *dir, folder string) error {
-	s.making.Lock()
-	defer s.making.Unlock()
+	defer s.making.lock(d.name())()
 	old, err := d.readFile(subscriptionsFile, maxSubscriptions)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("subscriptions: %w", err)

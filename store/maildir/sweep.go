@@ -3,14 +3,18 @@ package maildir
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
+
+	"lmtpd/store"
 )
 
 // sweepAge is how old a file in tmp/ must be to be taken for left behind; the maildir convention says 36 hours.
 const sweepAge = 36 * time.Hour
 
 // Sweep removes what deliveries that were cut off have left in the tmp/ of all mailboxes, ours or any other program's, and
-// says how many files that were. It goes on after an error and returns the first.
+// says how many files that were. Of those that do not lie in the root, it is those that mail has come for since the start,
+// each with the rights of its owner. It goes on after an error and returns the first.
 func (s *Store) Sweep(ctx context.Context) (removed int, err error) {
 	s.running.Add(1)
 	defer s.running.Done()
@@ -19,8 +23,23 @@ func (s *Store) Sweep(ctx context.Context) (removed int, err error) {
 		b.mailbox(d)
 		return nil
 	}}
-	err = w.run(ctx)
+	if s.root != nil {
+		err = w.run(ctx)
+	}
+	b.elsewhere(ctx)
 	return b.removed, cmp.Or(err, b.failed)
+}
+
+func (b *broom) elsewhere(ctx context.Context) {
+	for _, mailbox := range b.away.all() {
+		err := b.onMailbox(ctx, mailbox, func(d *dir) error {
+			b.mailbox(d)
+			return nil
+		})
+		if !errors.Is(err, store.ErrNoMailbox) {
+			b.note(err)
+		}
+	}
 }
 
 // A broom sweeps and counts.

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
@@ -13,17 +13,13 @@ import (
 
 // target lends the open directories of a place, all of them on the disk; what is missing is made.
 func (s *Store) target(to *store.Placement) (*target, error) {
-	p := place{to.Mailbox.Name, to.Folder}
+	p := s.placeOf(to.Mailbox, to.Folder)
 	if t := s.cache.get(p); t != nil {
 		if t.current(s.root) == nil {
 			return t, nil
 		}
 		s.cache.drop(t)
 		s.cache.release(t)
-	}
-	rel, err := s.template.Rel(p.mailbox)
-	if err != nil {
-		return nil, err
 	}
 	folder, err := folderDir(p.folder)
 	if err != nil && to.Missing != store.MakeFolder {
@@ -32,7 +28,12 @@ func (s *Store) target(to *store.Placement) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := s.makeMailbox(rel)
+	b, err := s.base(to.Mailbox)
+	if err != nil {
+		return nil, err
+	}
+	defer b.Close()
+	d, err := s.makeMailbox(b)
 	if err != nil {
 		return nil, fmt.Errorf("mailbox %s: %w", p.mailbox, err)
 	}
@@ -40,9 +41,7 @@ func (s *Store) target(to *store.Placement) (*target, error) {
 		d.Close()
 		return s.inbox(to)
 	}
-	path := rel + "/new"
 	if folder != "" {
-		path = rel + "/" + folder + "/new"
 		if d, err = s.makeFolder(d, folder); err != nil {
 			return nil, fmt.Errorf("mailbox %s: %w", p.mailbox, err)
 		}
@@ -53,28 +52,32 @@ func (s *Store) target(to *store.Placement) (*target, error) {
 		return nil, err
 	}
 	inbound.root.Close() // of new/ only the descriptor is used: three for each target
-	t := &target{place: p, dir: d, new: inbound, path: path}
+	t := &target{place: p, dir: d, new: inbound, path: b.path(folder)}
 	t.named.Store(!s.unnamed)
 	if err := unix.Fstat(inbound.fd(), &t.info); err != nil {
 		t.Close()
 		return nil, err
 	}
+	if b.owned {
+		s.away.note(p, to.Mailbox)
+	}
 	s.cache.put(t)
 	return t, nil
 }
 
-// makeMailbox opens the maildir at rel and makes what is missing of it and of the directories above it.
-func (s *Store) makeMailbox(rel string) (*dir, error) {
-	d := s.root
-	for name := range strings.SplitSeq(rel, "/") {
-		sub, err := s.makeSub(d, name)
-		if d != s.root {
-			d.Close()
-		}
-		if err != nil {
-			return nil, err
-		}
-		d = sub
+// path gives the path to new/ of a folder's directory ("": INBOX), from the root or else from the top.
+func (b base) path(folder string) string {
+	if b.owned {
+		return filepath.Join(b.at.Path(), folder, "new")
+	}
+	return filepath.Join(b.at.Rel, folder, "new")
+}
+
+// makeMailbox opens the maildir in b and makes what is missing of it and of the directories above it.
+func (s *Store) makeMailbox(b base) (*dir, error) {
+	d, err := b.follow(s.makeSub)
+	if err != nil {
+		return nil, err
 	}
 	if err := s.ensure(d, "cur", "new", "tmp"); err != nil {
 		d.Close()

@@ -9,24 +9,22 @@ import (
 
 // addUp adds up what a mailbox holds with CRLF line ends, from the names where they tell.
 func (s *Store) addUp(ctx context.Context, mailbox store.Mailbox) (u store.Usage, err error) {
-	d, err := s.existing(ctx, mailbox)
-	if err != nil {
-		return u, err
-	}
-	defer d.Close()
-	folders, err := d.folders()
-	if err != nil {
-		return u, err
-	}
-	for _, folder := range append([]string{""}, folders...) {
-		if folder != "" && mailbox.Quota.Ignores(folder) {
-			continue
+	err = s.onMailbox(ctx, mailbox, func(d *dir) error {
+		folders, err := d.folders()
+		if err != nil {
+			return err
 		}
-		if err := errors.Join(ctx.Err(), d.addUsage(&u, folder)); err != nil {
-			return u, err
+		for _, folder := range append([]string{""}, folders...) {
+			if folder != "" && mailbox.Quota.Ignores(folder) {
+				continue
+			}
+			if err := errors.Join(ctx.Err(), d.addUsage(&u, folder)); err != nil {
+				return err
+			}
 		}
-	}
-	return u, nil
+		return nil
+	})
+	return u, err
 }
 
 func (d *dir) addUsage(u *store.Usage, folder string) error {

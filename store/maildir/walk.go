@@ -131,13 +131,12 @@ func (d *dir) isMaildir() bool {
 }
 
 // Folders lists the folders of a mailbox, sorted.
-func (s *Store) Folders(ctx context.Context, mailbox store.Mailbox) ([]string, error) {
-	d, err := s.existing(ctx, mailbox)
-	if err != nil {
-		return nil, err
-	}
-	defer d.Close()
-	return d.folders()
+func (s *Store) Folders(ctx context.Context, mailbox store.Mailbox) (folders []string, err error) {
+	err = s.onMailbox(ctx, mailbox, func(d *dir) error {
+		folders, err = d.folders()
+		return err
+	})
+	return folders, err
 }
 
 func (d *dir) folders() (folders []string, err error) {
@@ -151,31 +150,6 @@ func (d *dir) folders() (folders []string, err error) {
 	}
 	slices.Sort(folders)
 	return folders, nil
-}
-
-// existing opens a mailbox for reading. One that is not there is store.ErrNoMailbox.
-func (s *Store) existing(ctx context.Context, mailbox store.Mailbox) (*dir, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	d, err := s.mailbox(mailbox)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %s", store.ErrNoMailbox, mailbox.Name)
-	}
-	return d, err
-}
-
-// existingFolder opens a folder of a mailbox for reading.
-func (s *Store) existingFolder(ctx context.Context, mailbox store.Mailbox, folder string) (*dir, error) {
-	d, err := s.existing(ctx, mailbox)
-	if err != nil {
-		return nil, err
-	}
-	f, err := d.folder(folder)
-	if f != d {
-		d.Close()
-	}
-	return f, err
 }
 
 // folder opens a folder of the maildir d; for INBOX it is d itself.

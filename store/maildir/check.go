@@ -1,0 +1,60 @@
+package maildir
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+
+	"lmtpd/store"
+)
+
+// Check says whether a mailbox would take so much more now. One that is not there yet is as good as one that is: the
+// first delivery makes it. When ctx ends it does not wait for a home that hangs.
+func (s *Store) Check(ctx context.Context, mailbox store.Mailbox, more store.Usage) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if s.atRoot(mailbox) && s.rights.Are(mailbox.Owner) {
+		return classify(s.check(ctx, mailbox, more))
+	}
+	done := make(chan error, 1)
+	s.running.Go(func() {
+		done <- s.rights.As(mailbox.Owner, func() error { return s.check(ctx, mailbox, more) })
+	})
+	select {
+	case err := <-done:
+		return classify(err)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (s *Store) check(ctx context.Context, mailbox store.Mailbox, more store.Usage) error {
+	d, giveBack, err := s.lend(mailbox)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s.checkUnmade(ctx, mailbox, more)
+	}
+	if err != nil {
+		return err
+	}
+	defer giveBack()
+	if err := s.space.Check(ctx, d.fd(), more.Octets); err != nil || !mailbox.Quota.Limited() {
+		return err
+	}
+	used, err := s.counted(ctx, d, mailbox, more)
+	if err != nil {
+		return err
+	}
+	return mailbox.Quota.Check(used, more)
+}
+
+// checkUnmade is check for a mailbox that is not there yet.
+func (s *Store) checkUnmade(ctx context.Context, mailbox store.Mailbox, more store.Usage) error {
+	b, err := s.base(mailbox)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	return cmp.Or(s.space.Check(ctx, b.fd(), more.Octets), mailbox.Quota.Check(store.Usage{}, more))
+}
