@@ -22,7 +22,7 @@ import (
 	"lmtpd/store"
 )
 
-// Config is what an Agent needs. All fields but Memory and MaxHops are needed.
+// Config is what an Agent needs. All fields are needed that do not name a default.
 type Config struct {
 	Hostname string        // in Received
 	Blocks   []Block       // a domain belongs to one of them
@@ -30,8 +30,10 @@ type Config struct {
 	Memory   int64         // octets of content kept in memory, of all messages together; 0: 64 MiB
 	MaxHops  int           // Received fields in a message that came in a circle; 0: 50
 	Deadline time.Duration // for a message to be in all of its mailboxes; 0: 120 s
-	Now      func() time.Time
-	Log      *slog.Logger
+	// Room says whether there is room to receive content of a size, 0 if that is not known; nil: always.
+	Room func(ctx context.Context, size int64) error
+	Now  func() time.Time
+	Log  *slog.Logger
 }
 
 // A Block is a set of domains whose accounts are looked up in one place and whose mailboxes are in one store.
@@ -114,7 +116,13 @@ func New(cfg Config) (*Agent, error) {
 }
 
 // Sender takes mail from everybody, the null reverse-path included: the MTA has decided already.
-func (a *Agent) Sender(context.Context, *smtp.Envelope) smtp.Reply {
+func (a *Agent) Sender(ctx context.Context, env *smtp.Envelope) smtp.Reply {
+	if a.cfg.Room != nil {
+		if err := a.cfg.Room(ctx, env.Size); err != nil {
+			a.cfg.Log.WarnContext(ctx, "no room to receive a message", "id", env.ID, "session", env.Session, "cause", err)
+			return replyFor(err)
+		}
+	}
 	return smtp.Reply{Code: 250, Status: smtp.StatusAddress, Text: "Sender OK"}
 }
 

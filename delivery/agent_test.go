@@ -301,3 +301,21 @@ func TestPanicInASecondStore(t *testing.T) {
 type panicky struct{ store.Store }
 
 func (panicky) Deliver(context.Context, store.Content, []store.Placement) []error { panic("broken") }
+
+// Without room for a message MAIL is the place to say so; that it cannot be told is no other answer.
+func TestNoRoom(t *testing.T) {
+	for want, err := range map[string]error{
+		"250 2.1.0": nil, "452 4.3.1": fmt.Errorf("%w: 1 octet free", store.ErrFull), "451 4.3.0": errors.New("disk on fire"),
+	} {
+		var asked int64
+		h := newHost(t, func(c *delivery.Config) {
+			c.Room = func(_ context.Context, size int64) error { asked = size; return err }
+		})
+		if got := h.Sender(t.Context(), &smtp.Envelope{Size: 7}).String(); !strings.HasPrefix(got, want) || asked != 7 {
+			t.Errorf("%v: MAIL %s for %d octets, want %s", err, got, asked, want)
+		}
+		if (err != nil) != strings.Contains(h.log.String(), "no room") {
+			t.Errorf("%v: the log says %q", err, h.log.String())
+		}
+	}
+}

@@ -167,6 +167,7 @@ func (p printer) limits(l Limits) {
 		{"deliveries", l.Deliveries},
 		{"per_mailbox", l.PerMailbox},
 		{"deadline", l.Deadline},
+		{"min_free", floorText(l.MinFree)},
 		{"memory", octets(l.Memory)},
 		{"shutdown", l.Shutdown},
 		{"command_timeout", l.CommandTimeout},
@@ -174,6 +175,13 @@ func (p printer) limits(l Limits) {
 	} {
 		p.line("  "+limit.name, fmt.Sprint(limit.value))
 	}
+}
+
+func floorText(f store.Floor) string {
+	if f == (store.Floor{}) {
+		return "nothing"
+	}
+	return fmt.Sprintf("%s, %d inodes", octets(f.Octets), f.Inodes)
 }
 
 // octets prints a size as the configuration would have it.

@@ -75,6 +75,7 @@ limits                  on what clients can use up
   deliveries            16
   per_mailbox           10
   deadline              2m0s
+  min_free              nothing
   memory                64MiB
   shutdown              30s
   command_timeout       5m0s

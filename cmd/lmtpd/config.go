@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"time"
+
+	"lmtpd/store"
 )
 
 // A Config is what one lmtpd is to do. Every field has a default, named beside it; a configuration file and
@@ -76,6 +78,7 @@ type Limits struct {
 	Deliveries         int           // 16 copies of one message written at the same time
 	PerMailbox         int           // 10 deliveries into one mailbox at the same time
 	Deadline           time.Duration // 2m for a message to be in its mailboxes
+	MinFree            store.Floor   // nothing: octets and inodes to be left free wherever mail is written
 	Memory             int64         // 64 MiB: content of all sessions in memory; the rest goes to temporary files
 	Shutdown           time.Duration // 30s for messages in progress to finish
 	CommandTimeout     time.Duration // 5m to wait for a command (RFC 5321 §4.5.3.2.7)

@@ -102,6 +102,8 @@ hops = 14
 deliveries = 15
 per_mailbox = 16
 deadline = "17s"
+min_free = "18kB"
+min_free_inodes = 19
 memory = 0x3e8
 shutdown = "1m30s"
 command_timeout = "1s"
@@ -152,7 +154,7 @@ func TestConfigWhole(t *testing.T) {
 	if first, second := cfg.Mailboxes[0].Terms, cfg.Mailboxes[1].Terms; !reflect.DeepEqual(first, defaultTerms()) || !reflect.DeepEqual(second, terms) {
 		t.Errorf("terms\n%+v\n%+v, want\n%+v", first, second, terms)
 	}
-	limits := Limits{20e6, 10, 16, 12, 13, 14, 15, 16, 17 * time.Second, 1000, 90 * time.Second, time.Second, time.Second / 2}
+	limits := Limits{20e6, 10, 16, 12, 13, 14, 15, 16, 17 * time.Second, store.Floor{Octets: 18e3, Inodes: 19}, 1000, 90 * time.Second, time.Second, time.Second / 2}
 	if cfg.Limits != limits {
 		t.Errorf("%+v, want\n%+v", cfg.Limits, limits)
 	}

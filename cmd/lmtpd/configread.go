@@ -85,6 +85,10 @@ func readLimits(l *Limits, t *table) {
 	t.count("deliveries", &l.Deliveries)
 	t.count("per_mailbox", &l.PerMailbox)
 	field(t, "deadline", &l.Deadline, parseDuration)
+	t.size("min_free", &l.MinFree.Octets)
+	inodes := 0
+	t.count("min_free_inodes", &inodes)
+	l.MinFree.Inodes = int64(inodes)
 	t.size("memory", &l.Memory)
 	field(t, "shutdown", &l.Shutdown, parseDuration)
 	field(t, "command_timeout", &l.CommandTimeout, parseDuration)

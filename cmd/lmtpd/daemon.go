@@ -84,10 +84,12 @@ func (d *daemon) open() (err error) {
 	if d.stores, d.close, err = openStores(d.cfg, d.log); err != nil {
 		return err
 	}
-	tmp := filepath.Join(d.cfg.Data, "tmp")
-	if err := os.MkdirAll(tmp, 0o700); err != nil {
+	tmp, err := openTemp(d.cfg.Data)
+	if err != nil {
 		return errors.Join(fmt.Errorf("make the directory for data: %w", err), d.close())
 	}
+	closeStores := d.close
+	d.close = func() error { return errors.Join(closeStores(), tmp.Close()) }
 	agent, err := d.agent(tmp)
 	if err != nil {
 		return errors.Join(err, d.close())
@@ -119,7 +121,16 @@ func (d *daemon) open() (err error) {
 	return nil
 }
 
-func (d *daemon) agent(tmp string) (*delivery.Agent, error) {
+// openTemp opens the directory for content that is not kept in memory.
+func openTemp(data string) (*os.File, error) {
+	tmp := filepath.Join(data, "tmp")
+	if err := os.MkdirAll(tmp, 0o700); err != nil {
+		return nil, err
+	}
+	return os.Open(tmp)
+}
+
+func (d *daemon) agent(tmp *os.File) (*delivery.Agent, error) {
 	blocks, err := d.cfg.blocks(d.stores, d.log)
 	if err != nil {
 		return nil, err
@@ -127,10 +138,12 @@ func (d *daemon) agent(tmp string) (*delivery.Agent, error) {
 	if err := checkAliases(d.cfg, aliasesOf(blocks)); err != nil {
 		d.log.Warn("mail for some aliases will be deferred", "cause", err)
 	}
+	space := store.NewSpace(d.cfg.Limits.MinFree, time.Now)
 	return delivery.New(delivery.Config{
 		Hostname: d.cfg.Hostname,
 		Blocks:   blocks,
-		TempDir:  tmp,
+		TempDir:  tmp.Name(),
+		Room:     func(ctx context.Context, size int64) error { return space.Check(ctx, int(tmp.Fd()), size) },
 		Memory:   d.cfg.Limits.Memory,
 		MaxHops:  d.cfg.Limits.Hops,
 		Deadline: d.cfg.Limits.Deadline,

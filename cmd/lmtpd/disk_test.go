@@ -172,3 +172,25 @@ func TestPermissionMissing(t *testing.T) {
 	expectReplies(t, replies, "451 4.3.0", "250 2.1.5")
 	expectCause(t, d, "ann@example.org", "permission denied")
 }
+
+// Below the floor RCPT defers those whose mailboxes are on that disk; where content is received, MAIL defers everybody.
+func TestFloor(t *testing.T) {
+	floor := func(limits string) (*daemon, dialogue) {
+		d := newDaemon(t)
+		disk := filepath.Join(d.dir, "small")
+		mkdirOwned(t, disk)
+		mountSmall(t, disk, "size=1m,nr_inodes=100")
+		d.configure(t, mailboxes("small.example.org", "maildir:"+disk+"/%n"), "[limits]", limits)
+		d.start(t)
+		return d, dial(t, "unix", d.socket).lhlo()
+	}
+	for _, limits := range []string{`min_free = "2MiB"`, "min_free_inodes = 1000"} {
+		_, c := floor(limits)
+		c.say(250, "MAIL FROM:<>")
+		c.say(452, "RCPT TO:<ann@small.example.org>")
+		c.say(250, "RCPT TO:<ann@example.org>")
+		c.say(250, "RSET")
+	}
+	_, c := floor(`min_free = "1000TiB"`)
+	c.say(452, "MAIL FROM:<>")
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"lmtpd/store"
 	"lmtpd/store/maildir"
@@ -47,6 +48,7 @@ func openStore(cfg *Config, url StoreURL, log *slog.Logger) (store.Store, error)
 			Log:         log,
 			PerDelivery: cfg.Limits.Deliveries,
 			PerMailbox:  cfg.Limits.PerMailbox,
+			Space:       store.NewSpace(cfg.Limits.MinFree, time.Now),
 		})
 	}
 	return nil, fmt.Errorf("no store of kind %s", url.Kind)
