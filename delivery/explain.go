@@ -90,8 +90,8 @@ func (ex *Explanation) mailbox(t *target) {
 	if m.Home != "" {
 		ex.add("home", "%s", m.Home)
 	}
-	if m.Path != "" {
-		ex.add("path", "%s", m.Path)
+	if l, can := t.block.Store.(store.Locator); can {
+		ex.add("directory", "%s", where(l, m))
 	}
 	if m.Owner != nil {
 		ex.add("owner", "uid %d, gid %d", m.Owner.UID, m.Owner.GID)
@@ -100,6 +100,14 @@ func (ex *Explanation) mailbox(t *target) {
 	if m.Quota.Limited() {
 		ex.add("quota", "%s", quotaText(t))
 	}
+}
+
+func where(l store.Locator, m store.Mailbox) string {
+	path, err := l.Where(m)
+	if err != nil {
+		return err.Error()
+	}
+	return path
 }
 
 func folderText(t *target) string {

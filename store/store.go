@@ -132,6 +132,12 @@ type Sweeper interface {
 	Sweep(ctx context.Context) (removed int, err error)
 }
 
+// A Locator is a Store that can tell people where it keeps a mailbox.
+type Locator interface {
+	// Where returns a path. The mailbox need not be there.
+	Where(mailbox Mailbox) (string, error)
+}
+
 // A Message describes one kept message.
 type Message struct {
 	ID     string    // the store's name for it, unique in its mailbox, unchanged by SetFlags

@@ -44,7 +44,7 @@ func TestExplainCommand(t *testing.T) {
 		want []string
 	}{
 		{"ann@a.example", exOK, []string{"account", "ann@a.example would take", "250 2.1.5 <ann@a.example> Recipient OK"}},
-		{"ann", exOK, []string{"250 2.1.5"}},
+		{"ann", exOK, []string{"mail/a.example/ann\n", "quota", "1000 octets", "250 2.1.5"}},
 		{"--size 1000 Sales+Work", exOK, []string{"sales (", "Work, made if", "250 2.1.5 <Sales+Work@a.example>"}},
 		{"--size 1KiB --from <> sales", exUnavailable, []string{"552 5.2.2 <sales@a.example>"}},
 		{"eve@a.example", exNoUser, []string{"550 5.1.1 <eve@a.example>"}},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"strings"
 
 	"lmtpd/store"
@@ -43,6 +44,12 @@ func (s *Store) base(mailbox store.Mailbox) (base, error) {
 		return base{}, fmt.Errorf("%w: %v", errUnreachable, err)
 	}
 	return base{d, at, true}, nil
+}
+
+// Where says which directory a mailbox is.
+func (s *Store) Where(mailbox store.Mailbox) (string, error) {
+	at, err := s.template.Locate(mailbox)
+	return filepath.Join(at.Base, at.Rel), err
 }
 
 // atRoot says whether the mailbox lies in the store's root, which is open.

@@ -56,6 +56,7 @@ type Store struct {
 var (
 	_ store.Store   = (*Store)(nil)
 	_ store.Sweeper = (*Store)(nil)
+	_ store.Locator = (*Store)(nil)
 )
 
 // Open opens the store, and makes the directory that its mailboxes lie in if it is not there; homes must be.
