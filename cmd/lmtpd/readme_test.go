@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -97,12 +98,16 @@ func TestReadmeConfigurations(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := regexp.MustCompile("(?s)```toml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
-	if len(blocks) != 2 {
-		t.Fatalf("%d configurations, want 2", len(blocks))
+	if len(blocks) < 4 {
+		t.Fatalf("%d configurations, want at least 4", len(blocks))
 	}
 	first := strings.NewReplacer(`, "root"`, "", `"postfix"`, `"root"`).Replace(blocks[0][1]) // postfix may not be installed
 	listener := regexp.MustCompile(`(?s)\[\[listen\]\].*?\n\n`)
-	for name, conf := range map[string]string{"unix": first, "TCP": listener.ReplaceAllLiteralString(first, blocks[1][1]+"\n")} {
+	shown := map[string]string{"unix": first, "TCP": listener.ReplaceAllLiteralString(first, blocks[1][1]+"\n")}
+	for i, b := range blocks[2:] {
+		shown[fmt.Sprint("number ", i+3)] = b[1]
+	}
+	for name, conf := range shown {
 		file := filepath.Join(t.TempDir(), "lmtpd.toml")
 		if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
 			t.Fatal(err)
@@ -110,7 +115,7 @@ func TestReadmeConfigurations(t *testing.T) {
 		cfg, err := overrides{config: file}.load()
 		if err != nil {
 			t.Errorf("%s: %v\n%s", name, err, conf)
-		} else if len(cfg.Listen) != 1 || len(cfg.Mailboxes[0].Domains) != 2 {
+		} else if len(cfg.Listen) != 1 || len(cfg.Mailboxes[0].Domains) == 0 {
 			t.Errorf("%s: %+v", name, cfg)
 		}
 	}
