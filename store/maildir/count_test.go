@@ -313,5 +313,7 @@ func manyMessages(b *testing.B, messages int) (*Store, store.Mailbox) {
 			must(b, cur.Link(first, name))
 		}
 	}
+	_, err = s.Usage(b.Context(), m) // makes maildirsize
+	must(b, err)
 	return s, m
 }

@@ -17,8 +17,9 @@
 // file of its own, and if it leaves no room though it has changed since it was counted or that was 15 minutes ago. The new
 // file is written in tmp/ and renamed. Deliveries of this store wait while it counts, and what others do meanwhile is seen by
 // the times of the directories, whereupon it counts again. The rest is the format's, and so Dovecot's: a crash between a
-// message and its line, or another program's change between the last look at the directories and the rename, leaves the
-// count wrong by that message until the next recount. The line is not synced, and its failure never that of a delivery.
+// message and its line, or a recount by one program in that moment of another's, leaves the count wrong by that message until
+// the next recount. The line is not synced, and its failure never that of a delivery: the file is removed, so that the next
+// who asks counts anew.
 //
 // Not done: keywords (dovecot-keywords: their letters are kept, none are given), file systems without
 // hard links. A message with bare LFs is kept, but nobody can tell these from line ends when it is read.
@@ -46,4 +47,9 @@
 // 4,300 / 10,250 / 14,500, all files written and then synced in turn 3,500 / 9,200 / 13,000; on the slow disk ten goroutines
 // are more than twice as fast as four. A mailbox that is not kept open (Config.Handles) is walked to without following
 // symlinks: 4,660 at 8 where kept ones take 6,640.
+//
+// The line in maildirsize, blocks of 100 to 800 deliveries in turn with and without a quota, medians of 25 on a busy machine,
+// 1 / 8 / 32 at once: 929 / 4,769 / 10,548 with it and 960 / 5,096 / 11,282 without, in a second run 1,607 / 4,348 / 6,648 and
+// 1,641 / 4,309 / 6,723. Having the kernel write it out at once (sync_file_range) was slower. Usage takes 2.9 µs with 100,000
+// messages and 2.7 µs with one, counting them anew 160 ms (in memory).
 package maildir

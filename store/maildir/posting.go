@@ -2,8 +2,10 @@ package maildir
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"golang.org/x/sys/unix"
 
@@ -29,14 +31,12 @@ func (s *Store) posting(ctx context.Context, mailbox store.Mailbox, folder strin
 	p = posting{store: s, mailbox: mailbox.Name, dir: d, giveBack: func() {}}
 	if d == nil {
 		if p.dir, p.giveBack, err = s.lend(mailbox); err != nil {
-			s.log.Warn("not counted", "mailbox", mailbox.Name, "cause", err)
-			return posting{}, nil
+			return s.noPosting(mailbox, err), nil
 		}
 	}
 	if p.counter, err = s.counts.lend(p.dir); err != nil {
 		p.giveBack()
-		s.log.Warn("not counted", "mailbox", mailbox.Name, "cause", err)
-		return posting{}, nil
+		return s.noPosting(mailbox, err), nil
 	}
 	if err := p.counter.gate.Acquire(ctx, 1); err != nil {
 		s.counts.release(p.counter)
@@ -44,6 +44,13 @@ func (s *Store) posting(ctx context.Context, mailbox store.Mailbox, folder strin
 		return posting{}, err
 	}
 	return p, nil
+}
+
+func (s *Store) noPosting(mailbox store.Mailbox, err error) posting {
+	if !errors.Is(err, fs.ErrNotExist) { // where there is no mailbox, nothing comes or goes
+		s.log.Warn("not counted", "mailbox", mailbox.Name, "cause", err)
+	}
+	return posting{}
 }
 
 func (p posting) end() {
@@ -67,9 +74,10 @@ func (p posting) add(u store.Usage) {
 	}
 }
 
-// appendCount appends a line in one write, as all do who keep the file.
+// appendCount appends a line in one write, as all do who keep the file. If another program has put a new one in its place
+// meanwhile, nobody knows whether that has the message.
 func (s *Store) appendCount(d *dir, u store.Usage) error {
-	fd, _, err := s.openCount(d)
+	fd, st, err := s.openCount(d)
 	if err != nil {
 		return err
 	}
@@ -79,6 +87,12 @@ func (s *Store) appendCount(d *dir, u store.Usage) error {
 	err = again(func() error { n, err = s.fs.write(fd, line); return err })
 	if err == nil && n < len(line) {
 		err = io.ErrShortWrite
+	}
+	if err == nil {
+		err = unix.Fstat(fd, &st)
+	}
+	if err == nil && st.Nlink == 0 {
+		err = fmt.Errorf("%w: replaced meanwhile", errUncounted)
 	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", countFile, err)

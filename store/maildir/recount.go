@@ -96,6 +96,9 @@ func (d *dir) tally(ctx context.Context, q store.Quota) (t tally, err error) {
 		if folder != "" && q.Ignores(folder) {
 			continue
 		}
+		if err := ctx.Err(); err != nil {
+			return t, err
+		}
 		err := t.addFolder(ctx, d, folder)
 		if err != nil && !passable(err) && !errors.Is(err, store.ErrNoFolder) {
 			return t, err

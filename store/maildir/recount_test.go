@@ -227,6 +227,16 @@ func TestFaultInPosting(t *testing.T) {
 				return real(fd, b)
 			}
 		},
+		"replaced meanwhile": func(s *Store) {
+			real := s.fs.write
+			s.fs.write = func(fd int, b []byte) (int, error) {
+				if len(b) < 10 {
+					at := filepath.Join(s.root.name(), "example.org", "ann", countFile)
+					must(t, os.WriteFile(at+"new", []byte("1000S,10C\n2 1\n"), 0o600), os.Rename(at+"new", at))
+				}
+				return real(fd, b)
+			}
+		},
 	} {
 		c := openCounted(t)
 		c.usage(1, 2)
