@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -80,7 +79,7 @@ func (b accountBook) accounts() ([]account.Account, error) {
 	var bad account.Mistakes
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, cli.Exit(fmt.Errorf("there are no accounts in %s: %w", b.url, err), exNoUser)
+		return nil, b.none(err)
 	case errors.As(err, &bad):
 		return nil, fmt.Errorf("the accounts have mistakes:\n%w", err)
 	case sqldb.IsBusy(err):
@@ -89,6 +88,11 @@ func (b accountBook) accounts() ([]account.Account, error) {
 		return nil, cli.Exit(err, exDataErr)
 	}
 	return all, err
+}
+
+// none says that there is no place for accounts yet, and so nobody.
+func (b accountBook) none(err error) error {
+	return cli.Exit(fmt.Errorf("there are no accounts in %s: %w", b.url, err), exNoUser)
 }
 
 // find returns the account of just this name. To change another one that a lookup would find, because it is without
@@ -122,7 +126,10 @@ func hasAccount(all []account.Account, name string) bool {
 // lookup finds the account that a login of this name finds.
 func (b accountBook) lookup(ctx context.Context, name string) (account.Account, error) {
 	source, err := openSource(b.url, slog.New(slog.DiscardHandler))
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return account.Account{}, b.none(err)
+	case err != nil:
 		return account.Account{}, err
 	}
 	a, err := source.Lookup(ctx, name)
@@ -133,65 +140,4 @@ func (b accountBook) lookup(ctx context.Context, name string) (account.Account, 
 		return a, fmt.Errorf("%s in %s: %w", name, b.url, err)
 	}
 	return a, nil
-}
-
-// An accountPlace is where the accounts of some domains are.
-type accountPlace struct {
-	url     string
-	domains []string // nil is all there are
-}
-
-// accountPlaces are what the flags of a command name, each place once.
-type placesOfAccounts []accountPlace
-
-func accountPlaces(c *cli.Context) (placesOfAccounts, error) {
-	o, err := readOverrides(c)
-	switch {
-	case err != nil:
-		return nil, err
-	case o.accounts == "" && o.config == "":
-		return nil, usage(c, "--accounts URL or --config FILE is missing: where are the accounts?")
-	case o.accounts != "" && o.config != "":
-		return nil, usage(c, "--accounts and --config name two places: give one of them")
-	case o.accounts != "":
-		url, err := parseAccounts(o.accounts)
-		if err != nil {
-			return nil, usage(c, "--accounts: %v", err)
-		}
-		return placesOfAccounts{{url: url}}, nil
-	}
-	cfg, err := o.load()
-	if err != nil {
-		return nil, err
-	}
-	var all placesOfAccounts
-	for _, m := range cfg.Mailboxes {
-		i := slices.IndexFunc(all, func(p accountPlace) bool { return p.url == m.Accounts })
-		if i < 0 {
-			i, all = len(all), append(all, accountPlace{url: m.Accounts})
-		}
-		all[i].domains = append(all[i].domains, m.Domains...)
-	}
-	return all, nil
-}
-
-// of finds where an account is and what it is called there.
-func (all placesOfAccounts) of(arg string) (accountPlace, string, error) {
-	name, domain, err := parseAccountName(arg)
-	if err != nil {
-		return accountPlace{}, "", err
-	}
-	var domains []string
-	for _, p := range all {
-		if p.domains == nil || slices.Contains(p.domains, domain) || domain == "" && len(all) == 1 {
-			return p, name, nil
-		}
-		domains = append(domains, p.domains...)
-	}
-	problem := cmp.Or(domain, fmt.Sprintf("%q", arg))
-	there := strings.Join(domains, ", ")
-	if domain == "" {
-		return accountPlace{}, "", cli.Exit(fmt.Sprintf("%s needs a domain, for their accounts are in different places: there is %s", problem, there), exUsage)
-	}
-	return accountPlace{}, "", cli.Exit(fmt.Sprintf("the domain %s is not configured; there is %s", problem, there), exNoUser)
 }

@@ -42,13 +42,13 @@ func said(id int) *int {
 
 // listUsers lists the accounts of all places, in their order. Places without a list count only if there is no other.
 func listUsers(c *cli.Context) error {
-	places, err := accountPlaces(c)
+	named, err := accountPlaces(c)
 	if err != nil {
 		return err
 	}
 	lines, listed := []userLine{}, false
 	var unlisted error
-	for _, p := range places {
+	for _, p := range named {
 		book, err := openBook(p.url)
 		if err != nil {
 			unlisted = cmp.Or(unlisted, err)

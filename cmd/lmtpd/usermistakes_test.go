@@ -70,6 +70,8 @@ func TestUserMistakes(t *testing.T) {
 		{"passwd --accounts file:NONE --password-stdin ann", exNoUser, "there are no accounts in file:NONE"},
 		{"verify --accounts file:USERS --password-file SECRET ann@example.org", exNoPerm, "wrong password"},
 		{"verify --accounts file:USERS --password-file SECRET ann@example.com", exNoUser, "no such account"},
+		{"verify --accounts file:NONE --password-file SECRET ann", exNoUser, "there are no accounts in file:NONE"},
+		{"verify --accounts file:BROKEN --password-file SECRET ann", exConfig, "BROKEN:2: "},
 		{"verify --accounts file:USERS --scheme CRYPT bob", exUsage, "unknown flag --scheme"},
 		{"remove --accounts file:USERS carl", exNoUser, "no such account"},
 		{"remove --accounts file:USERS bob ann", exUsage, "unexpected argument"},
