@@ -48,10 +48,18 @@ type load struct {
 func benchmarkDeliver(b *testing.B, l load) {
 	s := open(b, benchDir(b))
 	defer s.Close()
+	var to [100]store.Mailbox
+	for i := range to {
+		to[i] = store.Mailbox{Name: fmt.Sprintf("m%d@example.org", i), Quota: l.quota}
+	}
+	l.deliver(b, s, to)
+}
+
+func (l load) deliver(b *testing.B, s *Store, boxes [100]store.Mailbox) {
 	c := message(l.size)
-	mailboxes := make([]store.Placement, 100)
+	mailboxes := make([]store.Placement, len(boxes))
 	for i := range mailboxes {
-		mailboxes[i] = store.Placement{Mailbox: store.Mailbox{Name: fmt.Sprintf("m%d@example.org", i), Quota: l.quota}, Trace: []byte("Return-Path: <a@b.example>\r\n")}
+		mailboxes[i] = store.Placement{Mailbox: boxes[i], Trace: []byte("Return-Path: <a@b.example>\r\n")}
 		if err := s.Deliver(context.Background(), c, mailboxes[i:i+1])[0]; err != nil {
 			b.Fatal(err)
 		}

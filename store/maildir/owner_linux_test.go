@@ -18,69 +18,6 @@ import (
 	"lmtpd/store"
 )
 
-// Users who need no entry anywhere: the store knows numbers alone.
-const (
-	annID = 54321
-	bobID = 54322
-)
-
-func needRoot(t testing.TB) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("only root can act for other users")
-	}
-}
-
-// homes makes a directory that everybody may search, and homes in it.
-func homes(t testing.TB, owners map[string]int) string {
-	t.Helper()
-	needRoot(t)
-	dir := t.TempDir()
-	for d := dir; strings.HasPrefix(d, os.TempDir()+"/"); d = filepath.Dir(d) {
-		must(t, os.Chmod(d, 0o711))
-	}
-	for name, id := range owners {
-		home := filepath.Join(dir, name)
-		must(t, os.Mkdir(home, 0o700), os.Chown(home, id, id))
-	}
-	return dir
-}
-
-func user(dir, name string, id int) store.Mailbox {
-	return store.Mailbox{Name: name + "@example.org", Home: filepath.Join(dir, name), Owner: &store.Owner{UID: id, GID: id}}
-}
-
-func ann(dir string) store.Mailbox { return user(dir, "ann", annID) }
-
-func bob(dir string) store.Mailbox { return user(dir, "bob", bobID) }
-
-// openHomes opens a store of maildirs in homes.
-func openHomes(t testing.TB) *Store {
-	t.Helper()
-	template, err := store.ParseTemplate("%h/Maildir")
-	must(t, err)
-	s, err := Open(Config{Template: template, Hostname: "mx.example.org", PerMailbox: 100})
-	must(t, err)
-	t.Cleanup(func() { must(t, s.Close()) })
-	return s
-}
-
-// everything gives what is below dir with its owner and mode.
-func everything(t testing.TB, dir string) map[string]unix.Stat_t {
-	t.Helper()
-	all := map[string]unix.Stat_t{}
-	must(t, filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		var st unix.Stat_t
-		must(t, unix.Lstat(path, &st))
-		all[strings.TrimPrefix(path, dir)] = st
-		return nil
-	}))
-	return all
-}
-
 // All that is made in a home is its owner's, and nobody else's to read, with files in tmp/ and without.
 func TestOwnerOfFiles(t *testing.T) {
 	for _, unnamed := range []bool{true, false} {
@@ -303,6 +240,26 @@ func TestPathOfItsOwn(t *testing.T) {
 			t.Errorf("%s is uid %d's, want %d", path, st.Uid, want)
 		}
 	}
+}
+
+// Who asks about a home that hangs can give up, and others are served meanwhile.
+func TestCheckHangs(t *testing.T) {
+	dir := homes(t, map[string]int{"ann": annID, "bob": bobID})
+	s := openHomes(t)
+	hangs, release := make(chan struct{}), make(chan struct{})
+	var first sync.Once
+	s.space = store.NewSpace(store.Floor{}, func() time.Time {
+		first.Do(func() { close(hangs); <-release })
+		return time.Now()
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-hangs; cancel() }()
+	if err := s.Check(ctx, ann(dir), store.Usage{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("Check: %v, want %v", err, context.Canceled)
+	}
+	must(t, deliver(t, s, "x\r\n", store.Placement{Mailbox: bob(dir), Folder: "Work"}))
+	close(release)
+	s.running.Wait()
 }
 
 // Sweep finds the homes that mail has come for.
