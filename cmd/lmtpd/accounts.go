@@ -1,16 +1,23 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"lmtpd/auth/account"
+	"lmtpd/auth/account/sqlite"
+	"lmtpd/auth/account/system"
+	"lmtpd/delivery"
+	"lmtpd/store/sqldb"
 )
 
 // openAccounts opens where the accounts of every block of mailboxes are looked up, each distinct place once:
@@ -21,7 +28,7 @@ func openAccounts(cfg *Config, log *slog.Logger) (opened []account.Source, err e
 		s, ok := byURL[block.Accounts]
 		if !ok {
 			if s, err = openSource(block.Accounts, log); err != nil {
-				return nil, err
+				return nil, errors.Join(err, closeSources(opened))
 			}
 			byURL[block.Accounts] = s
 		}
@@ -30,12 +37,40 @@ func openAccounts(cfg *Config, log *slog.Logger) (opened []account.Source, err e
 	return opened, nil
 }
 
+// closeSources closes those that can be closed, each once.
+func closeSources(opened []account.Source) error {
+	var errs []error
+	for i, s := range opened {
+		if c, can := s.(io.Closer); can && slices.Index(opened, s) == i {
+			errs = append(errs, c.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// sourcesOf are where the accounts of blocks are looked up.
+func sourcesOf(blocks []delivery.Block) (sources []account.Source) {
+	for _, b := range blocks {
+		sources = append(sources, b.Accounts)
+	}
+	return sources
+}
+
 // openSource opens one place. This is where a kind of accounts becomes an implementation.
 func openSource(url string, log *slog.Logger) (account.Source, error) {
-	path, isFile := strings.CutPrefix(url, "file:")
-	if !isFile {
-		return account.Any{}, nil
+	kind, path, _ := strings.Cut(url, ":")
+	switch kind {
+	case "file":
+		return openFile(path, log)
+	case "sqlite":
+		return openDatabase(path)
+	case "system":
+		return system.New(), nil
 	}
+	return account.Any{}, nil
+}
+
+func openFile(path string, log *slog.Logger) (account.Source, error) {
 	f, err := account.OpenFile(account.FileConfig{Path: path, Now: time.Now, Log: log})
 	var bad account.Mistakes
 	switch {
@@ -47,4 +82,39 @@ func openSource(url string, log *slog.Logger) (account.Source, error) {
 		return nil, cli.Exit(fmt.Errorf("accounts: %w", err), exConfig)
 	}
 	return nil, fmt.Errorf("accounts: %w", err)
+}
+
+func openDatabase(path string) (account.Source, error) {
+	s, err := sqlite.Open(context.Background(), path)
+	switch {
+	case err == nil:
+		return s, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, cli.Exit(fmt.Errorf("accounts: %w; lmtpd user add --accounts sqlite:%s makes one", err, path), exConfig)
+	case sqldb.IsBusy(err):
+		return nil, cli.Exit(fmt.Errorf("accounts: %w", err), exTempFail)
+	case sqldb.IsCorrupt(err):
+		return nil, cli.Exit(fmt.Errorf("accounts: %w", err), exDataErr)
+	}
+	return nil, fmt.Errorf("accounts: %w", err)
+}
+
+// accountsMeaning says who has a mailbox. What is wrong with a file is told behind everything else.
+func accountsMeaning(url string) string {
+	var list []account.Account
+	var err error
+	switch kind, path, _ := strings.Cut(url, ":"); kind {
+	case "any":
+		return url + ": every local-part has a mailbox"
+	case "system":
+		return url + ": every user of this host has a mailbox, root too, and nobody else"
+	case "sqlite":
+		list, err = sqlite.List(path)
+	default:
+		list, err = account.List(path)
+	}
+	if err != nil {
+		return url + ": cannot be used"
+	}
+	return fmt.Sprintf("%s: %d in it have a mailbox, and nobody else", url, len(list))
 }

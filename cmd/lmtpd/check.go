@@ -11,7 +11,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"lmtpd/auth/account"
 	"lmtpd/store"
 )
 
@@ -122,19 +121,6 @@ func (p printer) mailboxes(m Mailboxes, all []Mailboxes) {
 	if same := sharers(m.Domains[0], path, all); len(same) > 0 {
 		p.line("  shared", "with the same local-part of "+strings.Join(same, ", ")+": the path does not tell their domains apart")
 	}
-}
-
-// accountsMeaning says who has a mailbox. What is wrong with a file is told behind everything else.
-func accountsMeaning(url string) string {
-	path, isFile := strings.CutPrefix(url, "file:")
-	if !isFile {
-		return url + ": every local-part has a mailbox"
-	}
-	list, err := account.List(path)
-	if err != nil {
-		return url + ": cannot be used"
-	}
-	return fmt.Sprintf("%s: %d in it have a mailbox, and nobody else", url, len(list))
 }
 
 // sharers lists the other domains whose postmaster has the mailbox at path, too. That may be wanted, where one

@@ -61,7 +61,7 @@ type Proxies struct {
 // is kept in one store.
 type Mailboxes struct {
 	Domains  []string // lower-cased
-	Accounts string   // "any": there is a mailbox for every local-part; or "file:PATH", a passwd-file
+	Accounts string   // "any": there is a mailbox for every local-part; "system", "file:PATH" or "sqlite:PATH"
 	Store    StoreURL // maildir:DATA/mail/%d/%n
 	Aliases  string   // path of an aliases(5) file; "": none
 	Terms

@@ -21,7 +21,7 @@ func storeFlags() []cli.Flag {
 		&cli.StringFlag{Name: "config", Usage: "read the configuration from `FILE`"},
 		&cli.StringFlag{Name: "data", Usage: "keep everything without a place of its own under `DIR`"},
 		&cli.StringFlag{Name: "store", Usage: "keep the mail of all domains in `URL`, as in maildir:/var/mail/%d/%n"},
-		&cli.StringFlag{Name: "accounts", Usage: "look the accounts of all domains up in `URL`: any, or file:PATH"},
+		&cli.StringFlag{Name: "accounts", Usage: "look the accounts of all domains up in `URL`: any, system, file:PATH or sqlite:PATH"},
 		&cli.StringSliceFlag{Name: "domain", Usage: "take mail for domain `D` instead of those of the configuration, into their store; may be repeated"},
 	}
 }

@@ -59,25 +59,25 @@ func parseDomain(s string) (string, error) {
 	return delivery.FoldDomain(s), nil
 }
 
-// parseAccounts reads where accounts are looked up: "any", or "file:PATH".
+// parseAccounts reads where accounts are looked up: "any", "system", "file:PATH" or "sqlite:PATH".
 func parseAccounts(s string) (string, error) {
 	kind, path, _ := strings.Cut(s, ":")
 	switch kind {
-	case "any":
-		if s != "any" {
-			return "", fmt.Errorf("%q: nothing follows any", s)
+	case "any", "system":
+		if s != kind {
+			return "", fmt.Errorf("%q: nothing follows %s", s, kind)
 		}
 		return s, nil
-	case "file":
+	case "file", "sqlite":
 		if path == "" {
-			return "", errors.New("file needs a path, as in file:/etc/lmtpd/users")
+			return "", fmt.Errorf("%s needs a path, as in %s", kind, map[string]string{
+				"file": "file:/etc/lmtpd/users", "sqlite": "sqlite:/etc/lmtpd/users.db",
+			}[kind])
 		}
 		_, err := parsePath(path)
 		return s, err
-	case "sqlite", "system":
-		return "", fmt.Errorf("accounts from %q are not offered by this version yet; any and file are", kind)
 	}
-	return "", fmt.Errorf("unknown kind of accounts %q%s", s, didYouMean("", s, []string{"any", "file"}))
+	return "", fmt.Errorf("unknown kind of accounts %q%s", s, didYouMean("", s, []string{"any", "system", "file", "sqlite"}))
 }
 
 // sizeUnits are the suffixes of a size. "M" alone is not among them: to some it is 10⁶, to others 2²⁰.

@@ -139,6 +139,8 @@ func (d *daemon) agent(tmp *os.File) (*delivery.Agent, error) {
 		d.log.Warn("mail for some aliases will be deferred", "cause", err)
 	}
 	space := store.NewSpace(d.cfg.Limits.MinFree, time.Now)
+	closeStores := d.close
+	d.close = func() error { return errors.Join(closeStores(), closeSources(sourcesOf(blocks))) }
 	return delivery.New(delivery.Config{
 		Hostname: d.cfg.Hostname,
 		Blocks:   blocks,
