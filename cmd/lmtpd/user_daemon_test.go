@@ -10,7 +10,7 @@ import (
 
 // A daemon sees by itself who is added, disabled and removed.
 func TestUserChangesAreSeen(t *testing.T) {
-	for _, kind := range []string{"file"} {
+	for _, kind := range []string{"file", "sqlite"} {
 		t.Run(kind, func(t *testing.T) {
 			d := newDaemon(t)
 			url := kind + ":" + filepath.Join(d.dir, "data", "users")

@@ -52,7 +52,7 @@ func TestUserAdd(t *testing.T) {
 		t.Fatalf("exit %d, %q, %q", code, stdout, stderr)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {
-		t.Errorf("%v, %v", info.Mode(), err)
+		t.Fatalf("%v, %v", info, err)
 	}
 	tests := []struct{ args, want string }{
 		{"--uid 1000 --gid 1001 --home /home/bob --mail maildir:~/Maildir --quota 1GiB --messages 7 bob", "bob:HASH:1000:1001::/home/bob::userdb_mail=maildir:~/Maildir userdb_quota_rule=*:storage=1G:messages=7"},

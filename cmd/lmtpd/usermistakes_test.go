@@ -80,6 +80,7 @@ func TestUserMistakes(t *testing.T) {
 		{"list --accounts file:NONE", exNoUser, "there are no accounts in file:NONE"},
 		{"list --accounts file:BROKEN", exConfig, "BROKEN:2: "},
 		{"list --accounts any", exUnavailable, "nothing to list"},
+		{"remove --accounts system ann", exUnavailable, `the accounts are "system", where there is nothing to list or change`},
 		{"list", exUsage, "--accounts URL or --config FILE is missing"},
 		{"list --config NONE", exConfig, "read configuration"},
 	}
