@@ -11,7 +11,7 @@ import (
 // cramOctets is how many the two states of MD5 have.
 const cramOctets = 2 * md5.Size
 
-// matchCRAM compares with what RFC 2195 §2 calls a precomputed form of the secret.
+// matchCRAM compares with what a server keeps for CRAM-MD5 in place of the secret (RFC 2104 §4).
 func matchCRAM(text, password string) (bool, error) {
 	states, err := cramStates(password)
 	return same([]byte(text), states), err

@@ -2,8 +2,8 @@
 // one set of accounts serves both, and bare strings of crypt(3).
 //
 // Kept are the schemes PLAIN, CLEAR and CLEARTEXT; MD5, PLAIN-MD5 and LDAP-MD5; SHA, SHA1, SHA256, SHA512, and with a
-// salt SMD5, SSHA, SSHA256, SSHA512 (RFC 2307 §5.3 has the oldest of them); PBKDF2; CRAM-MD5 and HMAC-MD5, the states of
-// RFC 2195 §2; SCRAM-SHA-1 and SCRAM-SHA-256 (RFC 5803 §3 in Dovecot's spelling); and CRYPT, MD5-CRYPT, SHA256-CRYPT,
+// salt SMD5, SSHA, SSHA256, SSHA512 (RFC 2307 §5.3 has the oldest of them); PBKDF2; CRAM-MD5 and HMAC-MD5, the states
+// that RFC 2104 §4 lets a server keep; SCRAM-SHA-1 and SCRAM-SHA-256 (RFC 5802 §3); and CRYPT, MD5-CRYPT, SHA256-CRYPT,
 // SHA512-CRYPT, BLF-CRYPT, ARGON2I and ARGON2ID, each of which takes any form of crypt(3) that is known here: $1$, $5$,
 // $6$, $2a$, $2b$, $2y$, $y$ (yescrypt), $argon2i$ and $argon2id$. A suffix .HEX, .B64 or .BASE64 says how the text is
 // encoded. Names of schemes are of any case. What has no scheme is CRYPT, as in Dovecot's passwd-files.
