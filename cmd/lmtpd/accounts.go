@@ -99,20 +99,26 @@ func openDatabase(path string) (account.Source, error) {
 	return nil, fmt.Errorf("accounts: %w", err)
 }
 
+// listAccounts lists who has an account. Where it cannot be said, that is an error.
+func listAccounts(url string) ([]account.Account, error) {
+	switch kind, path, _ := strings.Cut(url, ":"); kind {
+	case "file":
+		return account.List(path)
+	case "sqlite":
+		return sqlite.List(path)
+	}
+	return nil, fmt.Errorf("neither their paths nor the accounts (%s) tell their addresses", url)
+}
+
 // accountsMeaning says who has a mailbox. What is wrong with a file is told behind everything else.
 func accountsMeaning(url string) string {
-	var list []account.Account
-	var err error
-	switch kind, path, _ := strings.Cut(url, ":"); kind {
+	switch url {
 	case "any":
 		return url + ": every local-part has a mailbox"
 	case "system":
 		return url + ": every user of this host has a mailbox, root too, and nobody else"
-	case "sqlite":
-		list, err = sqlite.List(path)
-	default:
-		list, err = account.List(path)
 	}
+	list, err := listAccounts(url)
 	if err != nil {
 		return url + ": cannot be used"
 	}

@@ -26,9 +26,7 @@ quota    = 1000
 over_quota = "refuse"
 `,
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		put(t, filepath.Join(dir, name), text)
 	}
 	if err := os.Mkdir(filepath.Join(dir, "mail"), 0o700); err != nil {
 		t.Fatal(err)
@@ -105,9 +103,7 @@ func TestAliasMistakes(t *testing.T) {
 	} {
 		config := explainable(t)
 		path := filepath.Join(filepath.Dir(config), "aliases")
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		put(t, path, text)
 		code, stdout, stderr := runApp(t, "check", "--config", config)
 		if code != exConfig || !strings.Contains(stderr, want) {
 			t.Errorf("%q: exit %d, %s\n%s", text, code, stdout, stderr)

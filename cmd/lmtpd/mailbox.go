@@ -12,6 +12,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"lmtpd/auth/account"
+	"lmtpd/delivery"
 	"lmtpd/store"
 )
 
@@ -79,19 +81,51 @@ func onMailbox(do func(*cli.Context, mailbox) error) cli.ActionFunc {
 			return err
 		}
 		return withStores(c, cfg, func(stores []store.Store) error {
-			return do(c, mailbox{stores[0], store.Mailbox{Name: name}, c.String("folder")})
+			return cfg.withAccounts(c, func(accounts []account.Source) error {
+				box, err := cfg.Mailboxes[0].mailbox(c.Context, accounts[0], name)
+				if err != nil {
+					return err
+				}
+				return do(c, mailbox{stores[0], box, c.String("folder")})
+			})
 		})
 	}
 }
 
+// mailbox says where the mailbox of a name is and on what terms, as delivery would have it. One without an account may
+// have had one.
+func (m Mailboxes) mailbox(ctx context.Context, accounts account.Source, name string) (store.Mailbox, error) {
+	acct, err := accounts.Lookup(ctx, name)
+	switch {
+	case errors.Is(err, account.ErrNotFound):
+		return store.Mailbox{Name: name, Quota: m.Quota}, nil
+	case err != nil:
+		return store.Mailbox{}, fmt.Errorf("look up account %s: %w", name, err)
+	}
+	return delivery.MailboxOf(acct, name, m.Quota)
+}
+
 // withStores opens the stores of the configuration for as long as do runs.
 func withStores(c *cli.Context, cfg *Config, do func([]store.Store) error) error {
-	log := slog.New(slog.NewTextHandler(c.App.ErrWriter, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	stores, closeAll, err := openStores(cfg, log)
+	stores, closeAll, err := openStores(cfg, warnings(c))
 	if err != nil {
 		return err
 	}
 	return errors.Join(do(stores), closeAll())
+}
+
+// withAccounts opens the accounts of the configuration for as long as do runs.
+func (cfg *Config) withAccounts(c *cli.Context, do func([]account.Source) error) error {
+	accounts, err := openAccounts(cfg, warnings(c))
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(accounts), closeSources(accounts))
+}
+
+// warnings is the log of a command.
+func warnings(c *cli.Context) *slog.Logger {
+	return slog.New(slog.NewTextHandler(c.App.ErrWriter, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
 // storeThere says whether there is a store to look into, with fs.ErrNotExist if not: opening it would make it. What is in

@@ -183,7 +183,7 @@ func TestMailboxListUnsupported(t *testing.T) {
 	fill(t, data, letter, store.Placement{Mailbox: store.Mailbox{Name: "ann@d0.example"}})
 	config := blocksConfig(t, "maildir:"+data+"/mail/%d/%n", "maildir:"+data+"/%n")
 	code, stdout, stderr := runApp(t, "mailbox", "list", "--config", config)
-	want := "lmtpd: the mailboxes in maildir:" + data + "/%n cannot be listed, because their paths do not tell their addresses\n"
+	want := "lmtpd: the mailboxes in maildir:" + data + "/%n cannot be listed: neither their paths nor the accounts (any) tell their addresses\n"
 	if code != exUnavailable || !strings.HasPrefix(stdout, "ann@d0.example ") || stderr != want {
 		t.Errorf("exit %d, %q, %q; want %q", code, stdout, stderr, want)
 	}
@@ -275,4 +275,53 @@ func crlfToLF(t *testing.T, in string, size int, b *strings.Builder) string {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+// Where neither the store nor its paths know the mailboxes, the accounts do; who has none yet is not in the list. Homes and
+// quotas are the accounts' too.
+func TestMailboxListOfAccounts(t *testing.T) {
+	dir := t.TempDir()
+	users := "ann@a.example:::::" + dir + "/ann::userdb_quota_rule=*:storage=1G\nben:::::" + dir + "/ben::\ncyd@a.example:::::" + dir + "/cyd::\n"
+	config := filepath.Join(dir, "c.toml")
+	put(t, filepath.Join(dir, "users"), users)
+	put(t, config, "data = \""+dir+"\"\n[[mailboxes]]\ndomains = [\"a.example\"]\naccounts = \"file:"+dir+"/users\"\nstore = \"maildir:%h/Maildir\"\n")
+	for _, name := range []string{"ann", "ben", "cyd"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg, err := overrides{config: config}.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stores, closeAll, err := openStores(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"ann", "ben"} {
+		box := store.Mailbox{Name: name + "@a.example", Home: filepath.Join(dir, name)}
+		if err := stores[0].Deliver(t.Context(), strings.NewReader("x\r\n"), []store.Placement{{Mailbox: box}})[0]; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := closeAll(); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := runApp(t, "mailbox", "list", "--config", config)
+	if want := "ann@a.example  1  2\nben@a.example  1  3\n"; code != exOK || stdout != want {
+		t.Errorf("exit %d, %q, %s; want %q", code, stdout, stderr, want)
+	}
+	if code, stdout, stderr := runApp(t, "mailbox", "show", "--config", config, "ann"); code != exOK || stdout != "x\n" {
+		t.Errorf("exit %d, %q, %s", code, stdout, stderr)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "ann", "Maildir", "maildirsize")); err != nil {
+		t.Errorf("the quota of the account is not known: %v", err)
+	}
+}
+
+func put(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }

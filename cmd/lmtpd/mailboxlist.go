@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"lmtpd/auth/account"
 	"lmtpd/store"
 )
 
@@ -38,15 +40,20 @@ func listMailboxes(c *cli.Context) error {
 	return withStores(c, cfg, func(stores []store.Store) error {
 		lines := []mailboxLine{}
 		var errs []error
-		for i, s := range stores {
-			if slices.Index(stores, s) < i { // blocks may share a store
-				continue
+		err := cfg.withAccounts(c, func(accounts []account.Source) error {
+			l := lister{cfg.Mailboxes, stores, accounts}
+			for i, s := range stores {
+				if slices.Index(stores, s) < i { // blocks may share a store
+					continue
+				}
+				some, err := l.describeAll(c.Context, i)
+				lines, errs = append(lines, some...), append(errs, err)
 			}
-			some, err := describeAll(c.Context, s, cfg.Mailboxes[i].Store)
-			lines, errs = append(lines, some...), append(errs, err)
-		}
+			return nil
+		})
+		errs = append(errs, err)
 		slices.SortFunc(lines, func(a, b mailboxLine) int { return strings.Compare(a.Mailbox, b.Mailbox) })
-		err := printList(c, lines, func(l mailboxLine) []any { return []any{l.Mailbox, l.Messages, l.Octets} })
+		err = printList(c, lines, func(l mailboxLine) []any { return []any{l.Mailbox, l.Messages, l.Octets} })
 		return errors.Join(append(errs, err)...)
 	})
 }
@@ -70,31 +77,97 @@ func storesThere(blocks []Mailboxes) (there []Mailboxes, err error) {
 	return there, nil
 }
 
-// describeAll describes the mailboxes of a store, as far as it can.
-func describeAll(ctx context.Context, s store.Store, url StoreURL) (lines []mailboxLine, err error) {
+// A lister knows the blocks, each with its store and accounts.
+type lister struct {
+	blocks   []Mailboxes
+	stores   []store.Store
+	accounts []account.Source
+}
+
+// describeAll describes the mailboxes in the store of a block, as far as it can.
+func (l lister) describeAll(ctx context.Context, block int) (lines []mailboxLine, err error) {
 	var errs []error
-	for name, err := range s.Mailboxes(ctx) {
-		switch {
-		case errors.Is(err, errors.ErrUnsupported):
-			err = fmt.Errorf("the mailboxes in %s cannot be listed, because their paths do not tell their addresses", url)
-			errs = append(errs, cli.Exit(err, exUnavailable))
-			continue
-		case err != nil:
-			errs = append(errs, fmt.Errorf("list the mailboxes in %s: %w", url, err))
+	for name, err := range l.names(ctx, block) {
+		if err != nil {
+			errs = append(errs, err)
 			continue
 		}
-		line, err := describe(ctx, s, name)
-		lines, errs = append(lines, line), append(errs, err)
+		line, err := l.describe(ctx, block, name)
+		if !errors.Is(err, store.ErrNoMailbox) {
+			lines, errs = append(lines, line), append(errs, err)
+		}
 	}
 	return lines, errors.Join(errs...)
 }
 
-func describe(ctx context.Context, s store.Store, name string) (mailboxLine, error) {
-	usage, err := s.Usage(ctx, store.Mailbox{Name: name})
+// names yields the mailboxes that a store knows, or else those of the accounts that have theirs in it.
+func (l lister) names(ctx context.Context, block int) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for name, err := range l.stores[block].Mailboxes(ctx) {
+			if errors.Is(err, errors.ErrUnsupported) {
+				l.accountNames(block, yield)
+				return
+			}
+			if err != nil {
+				err = fmt.Errorf("list the mailboxes in %s: %w", l.blocks[block].Store, err)
+			}
+			if !yield(name, err) {
+				return
+			}
+		}
+	}
+}
+
+// accountNames yields the addresses that have an account and their mailbox in the block's store.
+func (l lister) accountNames(block int, yield func(string, error) bool) {
+	for i, m := range l.blocks {
+		if l.stores[i] != l.stores[block] {
+			continue
+		}
+		names, err := m.accountNames()
+		if err != nil && !yield("", cli.Exit(fmt.Errorf("the mailboxes in %s cannot be listed: %w", m.Store, err), exUnavailable)) {
+			return
+		}
+		for _, name := range names {
+			if !yield(name, nil) {
+				return
+			}
+		}
+	}
+}
+
+// accountNames lists the addresses of the accounts. One without a domain is good in all of the block's.
+func (m Mailboxes) accountNames() (names []string, err error) {
+	list, err := listAccounts(m.Accounts)
+	for _, a := range list {
+		if strings.Contains(a.Name, "@") {
+			names = append(names, a.Name)
+			continue
+		}
+		for _, d := range m.Domains {
+			names = append(names, a.Name+"@"+d)
+		}
+	}
+	return names, err
+}
+
+// describe describes a mailbox in the store of a block. Its account is another block's if its domain is.
+func (l lister) describe(ctx context.Context, block int, name string) (mailboxLine, error) {
+	for i, m := range l.blocks {
+		if slices.Contains(m.Domains, name[strings.LastIndexByte(name, '@')+1:]) {
+			block = i
+		}
+	}
+	s := l.stores[block]
+	box, err := l.blocks[block].mailbox(ctx, l.accounts[block], name)
+	if err != nil {
+		return mailboxLine{Mailbox: name}, err
+	}
+	usage, err := s.Usage(ctx, box)
 	if err != nil {
 		return mailboxLine{Mailbox: name}, fmt.Errorf("count %s: %w", name, err)
 	}
-	folders, err := s.Folders(ctx, store.Mailbox{Name: name})
+	folders, err := s.Folders(ctx, box)
 	if err != nil {
 		return mailboxLine{Mailbox: name}, fmt.Errorf("list folders of %s: %w", name, err)
 	}
