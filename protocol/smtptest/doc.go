@@ -20,7 +20,8 @@
 //	-- handshake   the TLS handshake takes place
 //	-- hang up     the client is gone
 //	-- closed      the server has hung up
-//	K: MAILBOX …   one message that is kept at the end, without its trace fields: its octets, or how many
+//	K: MAILBOX …   one message that is kept at the end, without its trace fields: its octets, or how many; if it is
+//	               not in INBOX, the mailbox is followed by a slash and the folder
 //	# TEXT         a comment
 //
 // Lines of the client that follow each other are sent in one write. Everything else is compared whole: nothing

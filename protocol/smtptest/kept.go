@@ -9,9 +9,9 @@ import (
 
 // keptLine returns the K line of a message.
 func keptLine(m Message) Line {
-	s := m.Mailbox + " " + strconv.Quote(string(m.Content))
+	s := m.place() + " " + strconv.Quote(string(m.Content))
 	if len(m.Content) > 200 {
-		s = fmt.Sprintf("%s %d octets", m.Mailbox, len(m.Content))
+		s = fmt.Sprintf("%s %d octets", m.place(), len(m.Content))
 	}
 	return Line{Kind: Kept, Text: "K: " + s, Octets: []byte(s)}
 }
@@ -49,7 +49,8 @@ func keptMessage(l Line) (m Message, quoted bool) {
 		}
 		at += n
 		if content, err := strconv.Unquote(s[at+1:]); err == nil {
-			return Message{Mailbox: s[:at], Content: []byte(content)}, true
+			mailbox, folder, _ := strings.Cut(s[:at], "/")
+			return Message{Mailbox: mailbox, Folder: folder, Content: []byte(content)}, true
 		}
 	}
 }

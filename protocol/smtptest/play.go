@@ -37,7 +37,16 @@ var ErrHungUp = errors.New("the server has hung up already")
 // A Message is one that is kept in a mailbox.
 type Message struct {
 	Mailbox string
+	Folder  string // "" is INBOX
 	Content []byte // without trace fields
+}
+
+// place is the mailbox and, behind a slash, which no mailbox has in its name, the folder.
+func (m Message) place() string {
+	if m.Folder == "" {
+		return m.Mailbox
+	}
+	return m.Mailbox + "/" + m.Folder
 }
 
 // Play plays the client's part of t on w and returns the transcript of what was said. kept tells what is kept
@@ -134,7 +143,7 @@ func (p *player) bow() error {
 
 func (p *player) kept(kept func() ([]Message, error)) error {
 	all, err := kept()
-	slices.SortStableFunc(all, func(a, b Message) int { return strings.Compare(a.Mailbox, b.Mailbox) })
+	slices.SortStableFunc(all, func(a, b Message) int { return strings.Compare(a.place(), b.place()) })
 	for _, m := range all {
 		p.played.Lines = append(p.played.Lines, keptLine(m))
 	}

@@ -2,11 +2,8 @@ package smtptest
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"log/slog"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -23,12 +20,13 @@ func IDs() func() string {
 	return func() string { return "ID" + strconv.FormatInt(n.Add(1), 10) }
 }
 
-// Agent returns a delivery agent for example.org whose mailboxes are in s.
+// Agent returns a delivery agent for example.org and office.example whose mailboxes are in s. Who lives there is told in
+// people.go.
 func Agent(t testing.TB, s store.Store) *delivery.Agent {
 	t.Helper()
 	a, err := delivery.New(delivery.Config{
 		Hostname: Hostname,
-		Blocks:   []delivery.Block{{Domains: []string{"example.org", "exämple.org"}, Store: s}},
+		Blocks:   blocks(t, s),
 		TempDir:  t.TempDir(),
 		Now:      func() time.Time { return time.Unix(1, 0).UTC() },
 		Log:      slog.New(slog.DiscardHandler),
@@ -57,57 +55,4 @@ func InMemory(t testing.TB, set Settings, segment int) (Wire, func() ([]Message,
 func Deliver(t testing.TB, s store.Store) (session.Handler, func() ([]Message, error)) {
 	t.Helper()
 	return Agent(t, Faults{s}), func() ([]Message, error) { return Stored(context.Background(), s) }
-}
-
-// Stored returns what a store keeps in all of its INBOXes, without trace fields.
-func Stored(ctx context.Context, s store.Store) ([]Message, error) {
-	var all []Message
-	for name, err := range s.Mailboxes(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		mailbox := store.Mailbox{Name: name}
-		list, err := s.Messages(ctx, mailbox, "")
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range list {
-			content, err := open(ctx, s, mailbox, m.ID)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, Message{Mailbox: name, Content: []byte(content)})
-		}
-	}
-	return all, nil
-}
-
-func open(ctx context.Context, s store.Store, mailbox store.Mailbox, id string) (string, error) {
-	r, err := s.Open(ctx, mailbox, "", id)
-	if err != nil {
-		return "", err
-	}
-	defer r.Close()
-	b, err := io.ReadAll(r)
-	if err != nil {
-		return "", err
-	}
-	return cutTrace(string(b))
-}
-
-// cutTrace takes off the fields that the agent puts before content: the last of them is Received.
-func cutTrace(s string) (string, error) {
-	for at := 0; ; {
-		n := strings.Index(s[at:], "\r\n")
-		if n < 0 {
-			return "", fmt.Errorf("no Received field before %.100q", s)
-		}
-		last := strings.HasPrefix(s[at:], "Received:")
-		for at += n + 2; at < len(s) && (s[at] == '\t' || s[at] == ' '); {
-			at += strings.Index(s[at:], "\r\n") + 2
-		}
-		if last {
-			return s[at:], nil
-		}
-	}
 }
