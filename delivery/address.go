@@ -27,9 +27,14 @@ func MailboxName(to smtp.Path, domain string) (string, error) {
 }
 
 // Fold puts an address, or a local-part or domain alone, in the one form by which it is looked up: lower case, and for a
-// local-part that is not ASCII the normalization form C (RFC 6532 §3.1), for what looks alike is to be alike.
+// local-part that is not ASCII the normalization form C (RFC 6532 §3.1), for what looks alike is to be alike. A local-part
+// that is not UTF-8 stays as it is, for one that was mended would be somebody else's.
 func Fold(p smtp.Path) smtp.Path {
-	return smtp.Path{Local: normal(strings.Map(foldRune, p.Local)), Domain: FoldDomain(p.Domain)}
+	p.Domain = FoldDomain(p.Domain)
+	if utf8.ValidString(p.Local) {
+		p.Local = normal(strings.Map(foldRune, p.Local))
+	}
+	return p
 }
 
 // foldRune puts a letter in lower case, but none of other scripts into ASCII: the Kelvin sign is no k, and a mailbox

@@ -30,6 +30,7 @@ type Config struct {
 	Memory   int64         // octets of content kept in memory, of all messages together; 0: 64 MiB
 	MaxHops  int           // Received fields in a message that came in a circle; 0: 50
 	Deadline time.Duration // for a message to be in all of its mailboxes; 0: 120 s
+	Lookup   time.Duration // for a recipient to be looked up; 0: 30 s
 	// Room says whether there is room to receive content of a size, 0 if that is not known; nil: always.
 	Room func(ctx context.Context, size int64) error
 	Now  func() time.Time
@@ -94,6 +95,9 @@ func New(cfg Config) (*Agent, error) {
 	if cfg.Deadline == 0 {
 		cfg.Deadline = 2 * time.Minute
 	}
+	if cfg.Lookup == 0 {
+		cfg.Lookup = 30 * time.Second
+	}
 	a := &Agent{cfg: cfg, domains: make(map[string]*Block), memory: newMemory(cfg.Memory, cfg.TempDir), ledger: newLedger(), partly: newPartly()}
 	a.cfg.Blocks = slices.Clone(cfg.Blocks)
 	for i := range a.cfg.Blocks {
@@ -147,6 +151,8 @@ func admitted(err error) smtp.Reply {
 // admit decides what Recipient answers, and tells ex how. A recipient that is several mailboxes is taken if one of
 // them takes the message.
 func (a *Agent) admit(ctx context.Context, env *smtp.Envelope, to smtp.Recipient, ex *Explanation) ([]target, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.cfg.Lookup)
+	defer cancel()
 	targets := a.resolve(ctx, to.To, ex)
 	var refused error
 	taken := false

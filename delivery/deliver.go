@@ -29,6 +29,8 @@ func (a *Agent) Deliver(ctx context.Context, env *smtp.Envelope, r io.Reader) []
 		a.cfg.Log.InfoContext(ctx, "no message", "id", env.ID, "session", env.Session, "cause", err)
 		return nil
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, a.cfg.Deadline, errDeadline)
+	defer cancel()
 	if err == nil && a.memory.tooManyHops(c, a.cfg.MaxHops) {
 		err = errLoop
 	}
@@ -74,14 +76,21 @@ type want struct{ recipient, target int }
 // fail gives all recipients the same outcome.
 func (a *Agent) fail(ctx context.Context, d *delivery, cause error) {
 	for i, to := range d.env.Recipients {
-		d.outcomes[i] = outcome{targets: a.resolve(ctx, to.To, nil), cause: cause} // targets for the log alone
+		d.outcomes[i] = outcome{targets: a.find(ctx, to), cause: cause} // targets for the log alone
 	}
+}
+
+// find is resolve within the time that one recipient has, so that it does not use up that of the others.
+func (a *Agent) find(ctx context.Context, to smtp.Recipient) []target {
+	ctx, cancel := context.WithTimeout(ctx, a.cfg.Lookup)
+	defer cancel()
+	return a.resolve(ctx, to.To, nil)
 }
 
 // place decides the placements and hands them to their stores, one call each.
 func (a *Agent) place(ctx context.Context, d *delivery, c store.Content) {
 	for i, to := range d.env.Recipients {
-		d.outcomes[i].targets = a.resolve(ctx, to.To, nil)
+		d.outcomes[i].targets = a.find(ctx, to)
 	}
 	a.skip(d, c)
 	for i := range d.outcomes {
@@ -91,8 +100,6 @@ func (a *Agent) place(ctx context.Context, d *delivery, c store.Content) {
 			}
 		}
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, a.cfg.Deadline, errDeadline)
-	defer cancel()
 	var others sync.WaitGroup
 	for i := range d.batches[min(1, len(d.batches)):] {
 		others.Go(func() { a.hand(ctx, d, c, &d.batches[i+1]) })
