@@ -66,10 +66,11 @@ type Quota struct {
 // A Placement is one mailbox's copy of a message.
 type Placement struct {
 	Mailbox Mailbox
-	Folder  string  // "" is INBOX; levels divided by "/", UTF-8
-	Missing Missing // what to do if the folder is not there
-	Flags   []Flag  // \Seen, \Flagged … as the filter set them
-	Trace   []byte  // fields put before the content, for this copy alone; CRLF line ends
+	Folder  string    // "" is INBOX; levels divided by "/", UTF-8
+	Missing Missing   // what to do if the folder is not there
+	Flags   []Flag    // \Seen, \Flagged … as the filter set them
+	Trace   []byte    // fields put before the content, for this copy alone; CRLF line ends
+	Date    time.Time // internal date, of which at least the second is kept; zero: now
 }
 
 // Missing says what becomes of a message for a folder that is not there.

@@ -126,7 +126,7 @@ func (s *Store) leave(ctx context.Context, t *target, c store.Content, a *attemp
 	if err != nil {
 		return fmt.Errorf("%s: %w", into.name(), err)
 	}
-	if err := s.fs.syncFile(d.fd); err != nil {
+	if err := d.sync(a.Date); err != nil {
 		return fmt.Errorf("sync message for %s: %w", into.name(), err)
 	}
 	if a.isGivenUp() {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -46,6 +47,24 @@ func (s *Store) draft(t *target, into *dir) (*draft, error) {
 			return nil, err
 		}
 	}
+}
+
+// sync brings the message to the disk. Its internal date, unless that is now, is the file's time, which fdatasync leaves out.
+func (d *draft) sync(date time.Time) error {
+	if date.IsZero() {
+		return d.s.fs.syncFile(d.fd)
+	}
+	if err := d.setDate(date); err != nil {
+		return fmt.Errorf("set the date: %w", err)
+	}
+	return d.s.fs.syncDir(d.fd)
+}
+
+func (d *draft) setDate(date time.Time) error {
+	if d.tmp == nil {
+		return d.s.fs.dateUnnamed(d.fd, date)
+	}
+	return d.s.fs.dateNamed(d.tmp.fd(), d.name, date)
 }
 
 // link gives the message its name in the directory into. A name that is taken is never replaced: link(2) fails, and

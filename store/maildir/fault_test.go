@@ -71,6 +71,18 @@ func (f *faults) into(s *Store) {
 		}
 		return real.linkNamed(tmp, tmpName, dir, name)
 	}
+	s.fs.dateUnnamed = func(fd int, date time.Time) error {
+		if err := f.hit(); err != nil {
+			return err
+		}
+		return real.dateUnnamed(fd, date)
+	}
+	s.fs.dateNamed = func(dir int, name string, date time.Time) error {
+		if err := f.hit(); err != nil {
+			return err
+		}
+		return real.dateNamed(dir, name, date)
+	}
 	s.fs.syncFile = f.sync(real.syncFile)
 	s.fs.syncDir = f.sync(real.syncDir)
 	s.fs.unlink = f.name(real.unlink)
@@ -114,6 +126,7 @@ func TestFaultAtEveryStep(t *testing.T) {
 			"inbox":          {Mailbox: store.Mailbox{Name: "ann@example.org"}, Trace: []byte("X: y\r\n")},
 			"flags":          {Mailbox: store.Mailbox{Name: "ann@example.org"}, Trace: []byte("X: y\r\n"), Flags: []store.Flag{store.FlagSeen}},
 			"folder":         {Mailbox: store.Mailbox{Name: "ann@example.org"}, Trace: []byte("X: y\r\n"), Folder: "Work/Süb"},
+			"dated":          {Mailbox: store.Mailbox{Name: "ann@example.org"}, Trace: []byte("X: y\r\n"), Date: time.Unix(1e9, 0)},
 			"counted":        {Mailbox: limited, Trace: []byte("X: y\r\n")},
 			"counted folder": {Mailbox: limited, Trace: []byte("X: y\r\n"), Folder: "Work/Süb"},
 		} {

@@ -2,6 +2,7 @@ package maildir
 
 import (
 	"errors"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,6 +18,8 @@ type files struct {
 	openAppend    func(dir int, name string) (fd int, err error)
 	write         func(fd int, b []byte) (int, error)
 	syncFile      func(fd int) error
+	dateUnnamed   func(fd int, date time.Time) error
+	dateNamed     func(dir int, name string, date time.Time) error
 	linkUnnamed   func(fd, dir int, name string) error
 	linkNamed     func(tmp int, tmpName string, dir int, name string) error
 	syncDir       func(fd int) error
@@ -32,6 +35,8 @@ func realFiles() files {
 		openAppend:    openAppend,
 		write:         unix.Write,
 		syncFile:      syncFile,
+		dateUnnamed:   dateUnnamed,
+		dateNamed:     dateNamed,
 		linkUnnamed:   linkUnnamed,
 		linkNamed: func(tmp int, tmpName string, dir int, name string) error {
 			return again(func() error { return unix.Linkat(tmp, tmpName, dir, name, 0) })
@@ -66,6 +71,19 @@ func openAppend(dir int, name string) (fd int, err error) {
 		return err
 	})
 	return fd, err
+}
+
+// dateNamed sets the time of a file's last change.
+func dateNamed(dir int, name string, date time.Time) error {
+	return setDate(dir, name, date, unix.AT_SYMLINK_NOFOLLOW)
+}
+
+func setDate(dir int, name string, date time.Time, flags int) error {
+	ts, err := unix.TimeToTimespec(date)
+	if err != nil {
+		return err
+	}
+	return again(func() error { return unix.UtimesNanoAt(dir, name, []unix.Timespec{ts, ts}, flags) })
 }
 
 // again repeats what a signal interrupted, as package os does. EINTR is no failed sync: nothing was reported by the disk.

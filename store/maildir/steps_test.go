@@ -25,6 +25,11 @@ func record(s *Store) *[]string {
 		note("link")
 		return real.linkNamed(tmp, tmpName, dir, name)
 	}
+	s.fs.dateUnnamed = func(fd int, date time.Time) error { note("date"); return real.dateUnnamed(fd, date) }
+	s.fs.dateNamed = func(dir int, name string, date time.Time) error {
+		note("date")
+		return real.dateNamed(dir, name, date)
+	}
 	s.fs.syncFile = func(fd int) error { note("sync file"); return real.syncFile(fd) }
 	s.fs.syncDir = func(fd int) error { note("sync dir"); return real.syncDir(fd) }
 	s.fs.unlink = func(dir int, name string) error { note("unlink"); return real.unlink(dir, name) }
@@ -81,6 +86,9 @@ func TestOrderOfSteps(t *testing.T) {
 			{store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}, Flags: []store.Flag{store.FlagSeen}}, test.first},
 			{store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}, Folder: "Work"}, slices.Concat(folder, test.first)},
 			{store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}, Folder: "Work"}, test.first},
+			// fdatasync would leave the date out.
+			{store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}, Date: time.Unix(1e9, 0)},
+				slices.Concat(test.first[:2], []string{"date", "sync dir"}, test.first[3:])},
 		} {
 			*steps = nil
 			if err := deliver(t, s, "x\r\n", d.p); err != nil {

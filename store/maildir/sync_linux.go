@@ -3,6 +3,7 @@ package maildir
 import (
 	"errors"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -36,6 +37,11 @@ func createUnnamed(dir int) (fd int, err error) {
 func linkUnnamed(fd, dir int, name string) error {
 	path := "/proc/self/fd/" + strconv.Itoa(fd)
 	return again(func() error { return unix.Linkat(unix.AT_FDCWD, path, dir, name, unix.AT_SYMLINK_FOLLOW) })
+}
+
+// dateUnnamed is dateNamed for such a file.
+func dateUnnamed(fd int, date time.Time) error {
+	return setDate(unix.AT_FDCWD, "/proc/self/fd/"+strconv.Itoa(fd), date, 0)
 }
 
 // canLinkUnnamed says whether linkUnnamed can work at all: it needs /proc.

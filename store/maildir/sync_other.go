@@ -5,6 +5,7 @@ package maildir
 import (
 	"os"
 	"runtime"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,5 +28,7 @@ func syncDir(fd int) error {
 func createUnnamed(int) (int, error) { return -1, errUnnamed }
 
 func linkUnnamed(int, int, string) error { return os.ErrInvalid }
+
+func dateUnnamed(int, time.Time) error { return os.ErrInvalid }
 
 func canLinkUnnamed() bool { return false }

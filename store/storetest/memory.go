@@ -136,11 +136,12 @@ func (m *Memory) place(ctx context.Context, c store.Content, p *store.Placement)
 	if err := m.room(k, int64(len(octets))); err != nil {
 		return err
 	}
-	m.add(k, folder, octets, p.Flags)
+	m.add(k, store.Message{Folder: folder, Date: p.Date, Flags: slices.Clone(p.Flags)}, octets)
 	return nil
 }
 
-func (m *Memory) add(k, folder string, octets []byte, flags []store.Flag) {
+// add keeps a message; it gives it what it lacks.
+func (m *Memory) add(k string, msg store.Message, octets []byte) {
 	if m.mailboxes == nil {
 		m.mailboxes = map[string]map[string][]*memoryMessage{}
 	}
@@ -151,13 +152,12 @@ func (m *Memory) add(k, folder string, octets []byte, flags []store.Flag) {
 	if m.Now != nil {
 		now = m.Now
 	}
+	if msg.Date.IsZero() {
+		msg.Date = now()
+	}
 	m.last++
-	m.mailboxes[k][folder] = append(m.mailboxes[k][folder], &memoryMessage{
-		Message: store.Message{
-			ID: strconv.Itoa(m.last), Folder: folder, Size: int64(len(octets)), Date: now(), Flags: slices.Clone(flags),
-		},
-		octets: octets,
-	})
+	msg.ID, msg.Size = strconv.Itoa(m.last), int64(len(octets))
+	m.mailboxes[k][msg.Folder] = append(m.mailboxes[k][msg.Folder], &memoryMessage{msg, octets})
 }
 
 // All returns the messages of a folder ("" is INBOX) whole, in the order they came: what a test wants to see.

@@ -78,6 +78,7 @@ func (m *Memory) Messages(ctx context.Context, mailbox store.Mailbox, folder str
 		for _, msg := range folders[folder] {
 			list = append(list, msg.Message)
 		}
+		slices.SortStableFunc(list, func(a, b store.Message) int { return a.Date.Compare(b.Date) })
 		return nil
 	})
 	return list, err

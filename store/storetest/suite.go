@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"cancelled", (*suite).cancelled},
 		{"concurrent", (*suite).concurrent},
 		{"order", (*suite).order},
+		{"dates", (*suite).dates},
 		{"change", (*suite).change},
 		{"nothing there", (*suite).nothingThere},
 		{"check makes nothing", (*suite).checkMakesNothing},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"lmtpd/store"
 )
@@ -19,6 +20,30 @@ func (s *suite) order() {
 		}
 		if m.Date.IsZero() {
 			s.Errorf("message %d has no date", i)
+		}
+	}
+}
+
+// dates has messages come with dates of their own, which order them and stay to the second.
+func (s *suite) dates() {
+	days := []time.Time{
+		time.Date(2026, 2, 28, 23, 59, 59, 0, time.UTC), time.Date(1999, 12, 31, 23, 59, 59, 0, time.UTC), {},
+		time.Date(1970, 1, 1, 0, 0, 1, 0, time.UTC), time.Date(2020, 5, 4, 3, 2, 1, 987654321, time.FixedZone("", 3*3600)),
+	}
+	for i, day := range days {
+		flags := []store.Flag{store.FlagSeen}[:i%2]
+		s.deliver(fmt.Sprintf("%d\r\n", i), store.Placement{Mailbox: ann, Folder: "Old", Date: day, Flags: flags})
+	}
+	list := s.list(ann, "Old")
+	if len(list) != len(days) {
+		s.Fatalf("%d messages, want %d", len(list), len(days))
+	}
+	for i, n := range []int{3, 1, 4, 0, 2} {
+		if got, want := s.read(ann, list[i]), fmt.Sprintf("%d\r\n", n); got != want {
+			s.Errorf("message %d by its date is %q, want %q", i, got, want)
+		}
+		if !days[n].IsZero() && list[i].Date.Unix() != days[n].Unix() {
+			s.Errorf("message of %v has the date %v", days[n], list[i].Date)
 		}
 	}
 }
