@@ -112,6 +112,14 @@ type Store interface {
 	// SetFlags replaces the flags of a message.
 	SetFlags(ctx context.Context, mailbox Mailbox, folder, id string, flags []Flag) error
 
+	// MakeFolder makes a folder as Deliver would, and the mailbox too if it is not there; for INBOX only that. One that is
+	// there stays as it is.
+	MakeFolder(ctx context.Context, mailbox Mailbox, folder string) error
+
+	// Move puts a message into another folder of its mailbox, which is made if it is not there. ID, date, flags and octets
+	// stay. A crash may leave the message in both folders, and then doing it again puts that right.
+	Move(ctx context.Context, mailbox Mailbox, folder, id, to string) error
+
 	// Remove deletes a message for good.
 	Remove(ctx context.Context, mailbox Mailbox, folder, id string) error
 
@@ -126,22 +134,9 @@ type Store interface {
 	Close() error
 }
 
-// A Sweeper is a Store that crashes can leave something behind in.
-type Sweeper interface {
-	// Sweep removes what deliveries that were cut off have left, once it is old enough to be nobody's, and
-	// says how much that was. It goes on after an error and returns the first.
-	Sweep(ctx context.Context) (removed int, err error)
-}
-
-// A Locator is a Store that can tell people where it keeps a mailbox.
-type Locator interface {
-	// Where returns a path. The mailbox need not be there.
-	Where(mailbox Mailbox) (string, error)
-}
-
 // A Message describes one kept message.
 type Message struct {
-	ID     string    // the store's name for it, unique in its mailbox, unchanged by SetFlags
+	ID     string    // the store's name for it, unique in its mailbox, unchanged by SetFlags and Move
 	Folder string    // "" is INBOX
 	Size   int64     // octets with CRLF line ends, trace fields included (RFC 3501 §2.3.4)
 	Date   time.Time // internal date (RFC 3501 §2.3.3): when it was delivered

@@ -54,9 +54,10 @@ type Store struct {
 }
 
 var (
-	_ store.Store   = (*Store)(nil)
-	_ store.Sweeper = (*Store)(nil)
-	_ store.Locator = (*Store)(nil)
+	_ store.Store      = (*Store)(nil)
+	_ store.Sweeper    = (*Store)(nil)
+	_ store.Locator    = (*Store)(nil)
+	_ store.Subscriber = (*Store)(nil)
 )
 
 // Open opens the store, and makes the directory that its mailboxes lie in if it is not there; homes must be.

@@ -28,22 +28,29 @@ const (
 // errLocked says that another program is changing the subscriptions.
 var errLocked = errors.New("subscriptions are locked")
 
-// subscribe puts a folder's directory name on the list of subscriptions, as Dovecot writes it.
+// subscribe puts a folder's directory name on the list of subscriptions, as Dovecot writes it. Another program that changes
+// the list at this moment is no reason to hold up mail.
 func (s *Store) subscribe(d *dir, folder string) error {
+	err := s.changeSubscriptions(d, func(old []byte) ([]byte, bool) { return addSubscription(old, folder) })
+	if errors.Is(err, errLocked) {
+		s.log.Warn("folder made but not subscribed to", "maildir", d.name(), "folder", folder, "cause", err)
+		return nil
+	}
+	return err // the folder's directory is made next, and d synced then
+}
+
+// changeSubscriptions replaces the list with what change makes of it.
+func (s *Store) changeSubscriptions(d *dir, change func(old []byte) (text []byte, changed bool)) error {
 	defer s.making.lock(d.name())()
 	old, err := d.readFile(subscriptionsFile, maxSubscriptions)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("subscriptions: %w", err)
 	}
-	text, changed := addSubscription(old, folder)
+	text, changed := change(old)
 	if !changed {
 		return nil
 	}
 	fd, err := s.lockSubscriptions(d)
-	if errors.Is(err, errLocked) {
-		s.log.Warn("folder made but not subscribed to", "maildir", d.name(), "folder", folder, "cause", err)
-		return nil
-	}
 	if err != nil {
 		return fmt.Errorf("subscriptions: %w", err)
 	}
@@ -55,7 +62,7 @@ func (s *Store) subscribe(d *dir, folder string) error {
 		_ = s.fs.unlink(d.fd(), subscriptionsLock)
 		return fmt.Errorf("subscriptions: %w", err)
 	}
-	return nil // the folder's directory is made next, and d synced then
+	return nil
 }
 
 // lockSubscriptions makes the file that is both the lock and the next version.

@@ -64,3 +64,22 @@ func TestSubscriptionsWhenFolderIsMade(t *testing.T) {
 		t.Error("the lock is left")
 	}
 }
+
+func TestReplaceSubscriptions(t *testing.T) {
+	for _, test := range []struct {
+		old   string
+		lines []string
+		want  string
+	}{
+		{"", nil, "V\t2\n\n"},
+		{"", []string{"b", "a\tc", "b"}, "V\t2\n\na\tc\nb\n"},
+		{"V\t2\n\nINBOX\nWork\tSub\nvirtual\tAll.x\n&bad\n", []string{"Work"}, "V\t2\n\nINBOX\nvirtual\tAll.x\n&bad\nWork\n"},
+		{"INBOX\nWork.Sub\n", []string{"Work\tSub"}, "V\t2\n\nINBOX\nWork\tSub\n"}, // version 1
+		{"V\t2\n\nWork\n", []string{"Work"}, ""},
+	} {
+		got, changed := replaceSubscriptions([]byte(test.old), test.lines)
+		if changed != (test.want != "") || changed && string(got) != test.want {
+			t.Errorf("%q with %q: %q, %v, want %q", test.old, test.lines, got, changed, test.want)
+		}
+	}
+}

@@ -35,12 +35,16 @@ type Memory struct {
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 
-	mu        sync.Mutex
-	last      int
-	mailboxes map[string]map[string][]*memoryMessage // by path and folder
+	mu            sync.Mutex
+	last          int
+	mailboxes     map[string]map[string][]*memoryMessage // by path and folder
+	subscriptions map[string][]string                    // by path
 }
 
-var _ store.Store = (*Memory)(nil)
+var (
+	_ store.Store      = (*Memory)(nil)
+	_ store.Subscriber = (*Memory)(nil)
+)
 
 type memoryMessage struct {
 	store.Message
@@ -140,14 +144,24 @@ func (m *Memory) place(ctx context.Context, c store.Content, p *store.Placement)
 	return nil
 }
 
-// add keeps a message; it gives it what it lacks.
-func (m *Memory) add(k string, msg store.Message, octets []byte) {
+// make makes a folder, subscribed to, if it is not there.
+func (m *Memory) make(k, folder string) {
 	if m.mailboxes == nil {
 		m.mailboxes = map[string]map[string][]*memoryMessage{}
 	}
 	if m.mailboxes[k] == nil {
 		m.mailboxes[k] = map[string][]*memoryMessage{"": nil}
 	}
+	if _, there := m.mailboxes[k][folder]; there {
+		return
+	}
+	m.mailboxes[k][folder] = nil
+	m.subscribe(k, append(m.subscriptions[k], folder))
+}
+
+// add keeps a message; it gives it what it lacks.
+func (m *Memory) add(k string, msg store.Message, octets []byte) {
+	m.make(k, msg.Folder)
 	now := time.Now
 	if m.Now != nil {
 		now = m.Now

@@ -101,6 +101,43 @@ func (m *Memory) SetFlags(ctx context.Context, mailbox store.Mailbox, folder, id
 	})
 }
 
+// MakeFolder implements store.Store.
+func (m *Memory) MakeFolder(ctx context.Context, mailbox store.Mailbox, folder string) error {
+	if err := m.fault(ctx, OpRead, mailbox); err != nil {
+		return err
+	}
+	k, err := key(mailbox.Name)
+	if err != nil {
+		return err
+	}
+	if folder, err = folderName(folder); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.make(k, folder)
+	return nil
+}
+
+// Move implements store.Store.
+func (m *Memory) Move(ctx context.Context, mailbox store.Mailbox, folder, id, to string) error {
+	to, err := folderName(to)
+	if err != nil {
+		return err
+	}
+	return m.message(ctx, mailbox, folder, id, func(list []*memoryMessage, i int) []*memoryMessage {
+		msg := list[i]
+		if msg.Folder == to {
+			return list
+		}
+		k, _ := key(mailbox.Name)
+		m.make(k, to)
+		msg.Folder = to
+		m.mailboxes[k][to] = append(m.mailboxes[k][to], msg)
+		return slices.Delete(list, i, i+1)
+	})
+}
+
 // Remove implements store.Store.
 func (m *Memory) Remove(ctx context.Context, mailbox store.Mailbox, folder, id string) error {
 	return m.message(ctx, mailbox, folder, id, func(list []*memoryMessage, i int) []*memoryMessage {
