@@ -4,13 +4,20 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"time"
 
 	"lmtpd/store"
 )
 
+// patience is how long it may take to look at a home before it is taken for one that hangs.
+const patience = 10 * time.Second
+
+var errPatience = fmt.Errorf("%w: it takes longer than %v", errUnreachable, patience)
+
 // Check says whether a mailbox would take so much more now. One that is not there yet is as good as one that is: the
-// first delivery makes it. When ctx ends it does not wait for a home that hangs.
+// first delivery makes it. It does not wait for a home that hangs, nor look at it again while it does.
 func (s *Store) Check(ctx context.Context, mailbox store.Mailbox, more store.Usage) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -18,6 +25,11 @@ func (s *Store) Check(ctx context.Context, mailbox store.Mailbox, more store.Usa
 	if s.atRoot(mailbox) && s.rights.Are(mailbox.Owner) {
 		return classify(s.check(ctx, mailbox, more))
 	}
+	if err := s.stuck.check(mailbox.Name); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
+	defer cancel()
 	done := make(chan error, 1)
 	s.running.Go(func() {
 		done <- s.rights.As(mailbox.Owner, func() error { return s.check(ctx, mailbox, more) })
@@ -26,6 +38,7 @@ func (s *Store) Check(ctx context.Context, mailbox store.Mailbox, more store.Usa
 	case err := <-done:
 		return classify(err)
 	case <-ctx.Done():
+		s.stuck.watch(mailbox.Name, done)
 		return context.Cause(ctx)
 	}
 }

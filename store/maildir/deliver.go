@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 
 	"lmtpd/store"
@@ -73,7 +74,9 @@ func (s *Store) place(ctx context.Context, c store.Content, a *attempt) error {
 	defer s.crowd.leave(a.Mailbox.Name)
 	select {
 	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
+		free := sync.OnceFunc(func() { <-s.slots })
+		defer context.AfterFunc(ctx, free)() // what hangs beyond its deadline is its own mailbox's trouble
+		defer free()
 	case <-ctx.Done():
 		return ctx.Err()
 	}

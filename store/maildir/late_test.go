@@ -62,6 +62,25 @@ func TestLateMessageIsTakenBack(t *testing.T) {
 	}
 }
 
+// What hangs beyond its deadline gives its slot to others.
+func TestHangingKeepsNoSlot(t *testing.T) {
+	s := open(t, t.TempDir(), func(c *Config) { c.Deliveries = 1 })
+	ctx, cancel := context.WithCancel(t.Context())
+	hangs, release := make(chan struct{}), make(chan struct{})
+	s.fs.syncFile = waitFirst(s.fs.syncFile, func() { close(hangs); <-release })
+	go func() { <-hangs; cancel() }()
+	ann, bob := store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}}, store.Placement{Mailbox: store.Mailbox{Name: "bob@example.org"}}
+	if err := s.Deliver(ctx, strings.NewReader("x\r\n"), []store.Placement{ann})[0]; !errors.Is(err, context.Canceled) {
+		t.Errorf("Deliver: %v, want %v", err, context.Canceled)
+	}
+	must(t, deliver(t, s, "x\r\n", bob))
+	close(release)
+	must(t, s.Close())
+	if len(s.slots) != 0 {
+		t.Errorf("%d slots are taken at the end", len(s.slots))
+	}
+}
+
 // waitFirst waits at the first call.
 func waitFirst(real func(int) error, wait func()) func(int) error {
 	first := make(chan struct{}, 1)

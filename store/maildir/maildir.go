@@ -50,6 +50,7 @@ type Store struct {
 	unnamed bool  // whether files without a name can be linked here
 	making  locks // one change of a subscriptions file at a time
 	away    away
+	stuck   stuck
 	running sync.WaitGroup
 }
 

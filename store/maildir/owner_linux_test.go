@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -242,7 +243,8 @@ func TestPathOfItsOwn(t *testing.T) {
 	}
 }
 
-// Who asks about a home that hangs can give up, and others are served meanwhile.
+// Who asks about a home that hangs can give up, nobody else waits for it, and others are served meanwhile. When it has
+// come back it is looked at again.
 func TestCheckHangs(t *testing.T) {
 	dir := homes(t, map[string]int{"ann": annID, "bob": bobID})
 	s := openHomes(t)
@@ -257,9 +259,15 @@ func TestCheckHangs(t *testing.T) {
 	if err := s.Check(ctx, ann(dir), store.Usage{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Check: %v, want %v", err, context.Canceled)
 	}
+	if err := s.Check(t.Context(), ann(dir), store.Usage{}); !errors.Is(err, errUnreachable) {
+		t.Errorf("Check while another hangs: %v, want %v", err, errUnreachable)
+	}
 	must(t, deliver(t, s, "x\r\n", store.Placement{Mailbox: bob(dir), Folder: "Work"}))
 	close(release)
-	s.running.Wait()
+	for s.stuck.check("ann@example.org") != nil {
+		runtime.Gosched()
+	}
+	must(t, s.Check(t.Context(), ann(dir), store.Usage{}))
 }
 
 // Sweep finds the homes that mail has come for.
