@@ -105,12 +105,18 @@ func startDaemon(t testing.TB) *daemon {
 // start starts the daemon, anew after it has ended, and waits until it takes connections.
 func (d *daemon) start(t testing.TB) {
 	t.Helper()
+	d.launch(t, d.command("serve", "--config", d.config))
+}
+
+// launch is start with a command of the caller's.
+func (d *daemon) launch(t testing.TB, cmd *exec.Cmd) {
+	t.Helper()
 	t.Cleanup(func() { // when it has been stopped
 		for _, line := range d.matching(`DATA RACE|\bpanic\b`) {
 			t.Errorf("the daemon: %s", line)
 		}
 	})
-	d.child = startChild(t, d.command("serve", "--config", d.config))
+	d.child = startChild(t, cmd)
 	d.await(t, regexp.QuoteMeta(d.port))
 	awaitSocket(t, d.child, "unix", d.socket)
 	awaitSocket(t, d.child, "tcp", d.port)

@@ -101,6 +101,14 @@ func (d dialogue) transaction(message []byte, to ...string) []string {
 	return replies
 }
 
+// refused begins a transaction whose recipient is refused, and leaves it.
+func (d dialogue) refused(code int, to string) {
+	d.t.Helper()
+	d.say(250, "MAIL FROM:<sender@example.net>")
+	d.say(code, "RCPT TO:<%s>", to)
+	d.say(250, "RSET")
+}
+
 // any reads a reply, whatever it says, and returns it with its code.
 func (d dialogue) any() string {
 	d.t.Helper()

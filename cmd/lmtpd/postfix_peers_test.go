@@ -18,18 +18,22 @@ import (
 // needPeers skips a test of real peers, or fails it where LMTPD_PEERS says that they must be there.
 func needPeers(t *testing.T, programs ...string) {
 	t.Helper()
-	complain := t.Skipf
-	if os.Getenv("LMTPD_PEERS") == "required" {
-		complain = t.Fatalf
-	}
 	if os.Getuid() != 0 {
-		complain("Postfix and Dovecot change their users, so this test has to run as root")
+		complain(t)("Postfix and Dovecot change their users, so this test has to run as root")
 	}
 	for _, program := range programs {
 		if _, err := exec.LookPath(program); err != nil {
-			complain("%s is missing: apt-get install postfix dovecot-core dovecot-lmtpd dovecot-imapd", program)
+			complain(t)("%s is missing: apt-get install postfix dovecot-core dovecot-lmtpd dovecot-imapd", program)
 		}
 	}
+}
+
+// complain is how a test says what it misses: where the peers are required it fails.
+func complain(t *testing.T) func(format string, args ...any) {
+	if os.Getenv("LMTPD_PEERS") == "required" {
+		return t.Fatalf
+	}
+	return t.Skipf
 }
 
 // A postfix is an instance of its own: its configuration, queue and data are in a temporary directory, it listens on
