@@ -79,6 +79,7 @@ const (
 type Agent struct {
 	cfg     Config
 	domains map[string]*Block
+	aliases alias.Domains
 	memory  *memory
 	ledger  *ledger
 	partly  *partly
@@ -99,6 +100,7 @@ func New(cfg Config) (*Agent, error) {
 		cfg.Lookup = 30 * time.Second
 	}
 	a := &Agent{cfg: cfg, domains: make(map[string]*Block), memory: newMemory(cfg.Memory, cfg.TempDir), ledger: newLedger(), partly: newPartly()}
+	a.aliases = a.aliasDomain
 	a.cfg.Blocks = slices.Clone(cfg.Blocks)
 	for i := range a.cfg.Blocks {
 		b := &a.cfg.Blocks[i]

@@ -76,12 +76,15 @@ type want struct{ recipient, target int }
 // fail gives all recipients the same outcome.
 func (a *Agent) fail(ctx context.Context, d *delivery, cause error) {
 	for i, to := range d.env.Recipients {
-		d.outcomes[i] = outcome{targets: a.find(ctx, to), cause: cause} // targets for the log alone
+		d.outcomes[i] = outcome{targets: a.find(ctx, d, to), cause: cause} // targets for the log alone
 	}
 }
 
-// find is resolve within the time that one recipient has, so that it does not use up that of the others.
-func (a *Agent) find(ctx context.Context, to smtp.Recipient) []target {
+// find is resolve within the time that one recipient has, so that it does not use up that of the others if there are any.
+func (a *Agent) find(ctx context.Context, d *delivery, to smtp.Recipient) []target {
+	if len(d.outcomes) == 1 {
+		return a.resolve(ctx, to.To, nil)
+	}
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.Lookup)
 	defer cancel()
 	return a.resolve(ctx, to.To, nil)
@@ -90,7 +93,7 @@ func (a *Agent) find(ctx context.Context, to smtp.Recipient) []target {
 // place decides the placements and hands them to their stores, one call each.
 func (a *Agent) place(ctx context.Context, d *delivery, c store.Content) {
 	for i, to := range d.env.Recipients {
-		d.outcomes[i].targets = a.find(ctx, to)
+		d.outcomes[i].targets = a.find(ctx, d, to)
 	}
 	a.skip(d, c)
 	for i := range d.outcomes {
@@ -100,14 +103,7 @@ func (a *Agent) place(ctx context.Context, d *delivery, c store.Content) {
 			}
 		}
 	}
-	var others sync.WaitGroup
-	for i := range d.batches[min(1, len(d.batches)):] {
-		others.Go(func() { a.hand(ctx, d, c, &d.batches[i+1]) })
-	}
-	if len(d.batches) > 0 {
-		a.hand(ctx, d, c, &d.batches[0])
-	}
-	others.Wait()
+	a.handAll(ctx, d, c)
 	d.late = ctx.Err() != nil
 	d.collect()
 	a.remember(d, c)
@@ -118,6 +114,19 @@ var (
 	errNotTold  = errors.New("the store did not say what became of it")
 	errDeadline = errors.New("not done in time")
 )
+
+// handAll gives every store its placements, all of them at once.
+func (a *Agent) handAll(ctx context.Context, d *delivery, c store.Content) {
+	if len(d.batches) == 1 {
+		a.hand(ctx, d, c, &d.batches[0])
+		return
+	}
+	var stores sync.WaitGroup
+	for i := range d.batches {
+		stores.Go(func() { a.hand(ctx, d, c, &d.batches[i]) })
+	}
+	stores.Wait()
+}
 
 // hand gives a store its placements. Nothing is taken for delivered that the store has not said is. A panic is the
 // trouble of this store's recipients alone; in a goroutine of its own it would end the daemon.

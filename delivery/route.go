@@ -37,13 +37,13 @@ func (a *Agent) resolve(ctx context.Context, to smtp.Path, ex *Explanation) []ta
 	if b == nil {
 		return []target{{address: to.String(), err: errNotLocal}}
 	}
-	found, err := a.aliases().Expand(addr)
+	found, err := a.aliases.Expand(addr)
 	if err != nil || len(found) > 0 {
 		return a.expanded(ctx, to, found, err, ex)
 	}
 	t := a.target(ctx, b, addr, ex)
 	if errors.Is(t.err, store.ErrNoMailbox) {
-		if found, err = a.aliases().CatchAll(addr); err != nil || len(found) > 0 {
+		if found, err = a.aliases.CatchAll(addr); err != nil || len(found) > 0 {
 			return a.expanded(ctx, to, found, err, ex)
 		}
 	}
@@ -51,15 +51,13 @@ func (a *Agent) resolve(ctx context.Context, to smtp.Path, ex *Explanation) []ta
 	return []target{t}
 }
 
-// aliases is what package alias has to know of our domains.
-func (a *Agent) aliases() alias.Domains {
-	return func(name string) (alias.Domain, bool) {
-		b := a.domains[name]
-		if b == nil {
-			return alias.Domain{}, false
-		}
-		return alias.Domain{Aliases: b.Aliases, Delimiters: b.Delimiters}, true
+// aliasDomain is what package alias has to know of a domain of ours.
+func (a *Agent) aliasDomain(name string) (alias.Domain, bool) {
+	b := a.domains[name]
+	if b == nil {
+		return alias.Domain{}, false
 	}
+	return alias.Domain{Aliases: b.Aliases, Delimiters: b.Delimiters}, true
 }
 
 // expanded makes targets of what stands for a recipient.
@@ -82,8 +80,9 @@ func (a *Agent) expanded(ctx context.Context, to smtp.Path, found []alias.Target
 
 // target finds the mailbox of an address.
 func (a *Agent) target(ctx context.Context, b *Block, addr alias.Address, ex *Explanation) target {
-	t := target{block: b, mailbox: store.Mailbox{Name: addr.Local + "@" + addr.Domain}}
-	acct, found, err := b.account(ctx, addr)
+	name := addr.Local + "@" + addr.Domain
+	t := target{block: b, mailbox: store.Mailbox{Name: name}}
+	acct, found, err := b.account(ctx, addr, name)
 	ex.account(found, acct, err)
 	switch {
 	case errors.Is(err, account.ErrNotFound):
@@ -96,7 +95,10 @@ func (a *Agent) target(ctx context.Context, b *Block, addr alias.Address, ex *Ex
 	if t.err != nil {
 		return t
 	}
-	if t.mailbox, t.err = MailboxOf(acct, found.Local+"@"+found.Domain, b.Quota); t.err != nil {
+	if found != addr {
+		name = found.Local + "@" + found.Domain
+	}
+	if t.mailbox, t.err = MailboxOf(acct, name, b.Quota); t.err != nil {
 		return t
 	}
 	t.folder, t.missing = b.folder(found.Detail)
@@ -106,8 +108,8 @@ func (a *Agent) target(ctx context.Context, b *Block, addr alias.Address, ex *Ex
 }
 
 // account looks an address up: whole, and then, as it is not there, without its detail. Where every name has an account,
-// none has a delimiter in it.
-func (b *Block) account(ctx context.Context, addr alias.Address) (account.Account, alias.Address, error) {
+// none has a delimiter in it. name is the address without its detail.
+func (b *Block) account(ctx context.Context, addr alias.Address, name string) (account.Account, alias.Address, error) {
 	if addr.Local == "" {
 		return account.Account{}, addr, account.ErrNotFound
 	}
@@ -118,7 +120,7 @@ func (b *Block) account(ctx context.Context, addr alias.Address) (account.Accoun
 			return acct, all, err
 		}
 	}
-	acct, err := b.Accounts.Lookup(ctx, addr.Local+"@"+addr.Domain)
+	acct, err := b.Accounts.Lookup(ctx, name)
 	return acct, addr, err
 }
 

@@ -12,13 +12,18 @@ import (
 // mark against loops, and Received.
 func (a *Agent) trace(d *delivery, w want) []byte {
 	env, to, t := d.env, d.env.Recipients[w.recipient], w.in(d)
+	rcpt := to.To.String()
 	b := make([]byte, 0, 512)
 	b = append(b, "Return-Path: <"...)
 	b = append(b, env.From.String()...)
 	b = append(b, ">\r\n"...)
-	if o := original(to); o != t.address {
+	original := rcpt // the address that the sender wrote, as far as it is known
+	if !to.Original.IsZero() {
+		original = to.Original.Address
+	}
+	if original != t.address {
 		b = append(b, "X-Original-To: "...)
-		b = append(b, o...)
+		b = append(b, original...)
 		b = append(b, "\r\n"...)
 	}
 	b = append(b, "Delivered-To: "...)
@@ -35,20 +40,12 @@ func (a *Agent) trace(d *delivery, w want) []byte {
 	b = append(b, env.ID...)
 	if len(env.Recipients) == 1 { // else it would tell the others (RFC 5321 §7.2)
 		b = append(b, "\r\n\tfor <"...)
-		b = append(b, to.To.String()...)
+		b = append(b, rcpt...)
 		b = append(b, '>')
 	}
 	b = append(b, ";\r\n\t"...)
 	b = d.start.AppendFormat(b, "Mon, 02 Jan 2006 15:04:05 -0700")
 	return append(b, "\r\n"...)
-}
-
-// original is the address that the sender wrote, as far as it is known.
-func original(to smtp.Recipient) string {
-	if !to.Original.IsZero() {
-		return to.Original.Address
-	}
-	return to.To.String()
 }
 
 // appendTCPInfo appends who the peer really is (RFC 5321 §4.4 TCP-info).
