@@ -23,8 +23,7 @@ type daemon struct {
 	root   string // the maildirs, one directory for a domain
 	config string
 	socket string
-	port   string               // host:port
-	as     *syscall.SysProcAttr // whose rights it has; nil: those of mailUID where the test runs as root
+	port   string // host:port
 }
 
 // mailUID owns the maildirs where a test runs as root: Dovecot refuses to read root's mail.
@@ -130,10 +129,7 @@ func (d *daemon) command(args ...string) *exec.Cmd {
 	cmd.Args[0] = "lmtpd"
 	cmd.Dir = d.dir
 	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // under -race it would linger a second
-	switch {
-	case d.as != nil:
-		cmd.SysProcAttr = d.as
-	case os.Getuid() == 0:
+	if os.Getuid() == 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: mailUID, Gid: mailUID}}
 	}
 	return cmd

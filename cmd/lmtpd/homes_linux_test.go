@@ -31,10 +31,11 @@ func TestHomes(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d := newDaemon(t)
-			d.as = test.as
 			ids := map[string]int{"ann": 54321, "bob": 54322, "own": mailUID, "gone": 54323}
 			d.inHomes(t, ids)
-			d.start(t)
+			cmd := d.command("serve", "--config", d.config)
+			cmd.SysProcAttr = test.as
+			d.launch(t, cmd)
 			for name, want := range test.want {
 				c := dial(t, "unix", d.socket).lhlo()
 				c.say(250, "MAIL FROM:<sender@example.net>")
