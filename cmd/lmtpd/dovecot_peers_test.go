@@ -30,14 +30,6 @@ mail_location = maildir:ROOT/%d/%n
 mail_uid = UID
 mail_gid = UID
 first_valid_uid = 1
-passdb {
-  driver = static
-  args = password=test
-}
-userdb {
-  driver = static
-  args = uid=UID gid=UID home=DIR/home/%u allow_all_users=yes
-}
 namespace inbox {
   inbox = yes
   separator = /
@@ -60,9 +52,27 @@ service lmtp {
 }
 `
 
-// startDovecot starts Dovecot on the maildirs below root, and waits until it takes connections. more is put behind its
-// configuration.
+// dovecotEverybody gives everybody an account.
+const dovecotEverybody = `
+passdb {
+  driver = static
+  args = password=test
+}
+userdb {
+  driver = static
+  args = uid=UID gid=UID home=DIR/home/%u allow_all_users=yes
+}
+`
+
+// startDovecot starts Dovecot on the maildirs below root, where everybody has an account, and waits until it takes
+// connections. more is put behind its configuration.
 func startDovecot(t *testing.T, root string, more ...string) *dovecot {
+	t.Helper()
+	return launchDovecot(t, root, append([]string{dovecotEverybody}, more...)...)
+}
+
+// launchDovecot is startDovecot without the accounts, which more has to tell of.
+func launchDovecot(t *testing.T, root string, more ...string) *dovecot {
 	t.Helper()
 	dir := openDir(t)
 	d := &dovecot{
@@ -72,7 +82,7 @@ func startDovecot(t *testing.T, root string, more ...string) *dovecot {
 	}
 	mkdirOwned(t, filepath.Join(dir, "home"))
 	fill := strings.NewReplacer("DIR", dir, "ROOT", root, "UID", fmt.Sprint(mailUID))
-	writeFile(t, d.config, fill.Replace(dovecotConf)+strings.Join(more, "\n"))
+	writeFile(t, d.config, fill.Replace(dovecotConf+strings.Join(more, "\n")))
 	d.child = startChild(t, exec.Command("dovecot", "-c", d.config, "-F"))
 	awaitSocket(t, d.child, "unix", d.imap)
 	return d
