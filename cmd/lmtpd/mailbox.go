@@ -20,12 +20,12 @@ import (
 // mailboxCommand looks into mailboxes. It works on the stores themselves, whether or not a daemon runs.
 func mailboxCommand() *cli.Command {
 	asJSON := &cli.BoolFlag{Name: "json", Usage: "write JSON", DisableDefaultText: true}
-	folder := &cli.StringFlag{Name: "folder", Usage: "look into `FOLDER`, its levels divided by / (default: INBOX)"}
+	folder := folderFlag()
 	wire := &cli.BoolFlag{Name: "wire", Usage: "end lines with CRLF, as the message was received", DisableDefaultText: true}
 	return &cli.Command{
 		Name:  "mailbox",
-		Usage: "list mailboxes and their messages, show and remove messages, count anew",
-		Subcommands: []*cli.Command{{
+		Usage: "look into mailboxes and change what is in them",
+		Subcommands: append([]*cli.Command{{
 			Name:   "list",
 			Usage:  "list all mailboxes: name, messages, octets",
 			Flags:  append(storeFlags(), asJSON),
@@ -49,13 +49,23 @@ func mailboxCommand() *cli.Command {
 			Flags:     append(storeFlags(), folder),
 			Action:    onMailbox(removeMessages),
 		}, {
+			Name:      "folders",
+			Usage:     "list the folders of mailbox A: name, messages, octets, whether it is subscribed to",
+			ArgsUsage: "A",
+			Flags:     append(storeFlags(), asJSON),
+			Action:    onMailbox(listFolders),
+		}, {
 			Name:      "recount",
 			Usage:     "count mailbox A anew: name, messages, octets, and the limits of both",
 			ArgsUsage: "A",
 			Flags:     append(storeFlags(), asJSON),
 			Action:    onMailbox(recountMailbox),
-		}},
+		}}, sortCommands()...),
 	}
+}
+
+func folderFlag() cli.Flag {
+	return &cli.StringFlag{Name: "folder", Usage: "look into `FOLDER`, its levels divided by / (default: INBOX)"}
 }
 
 // A mailbox is one mailbox in its store, as a command sees it.
