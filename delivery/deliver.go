@@ -136,7 +136,9 @@ func (a *Agent) hand(ctx context.Context, d *delivery, c store.Content, b *batch
 			a.cfg.Log.ErrorContext(ctx, "panic in a store", "id", d.env.ID, "cause", v, "stack", string(debug.Stack()))
 		}
 	}()
-	b.errs = b.store.Deliver(ctx, c, b.placements)
+	if len(b.placements) > 0 { // quotas may have left none
+		b.errs = b.store.Deliver(ctx, c, b.placements)
+	}
 }
 
 // add has a placement made for a recipient's target, the one of an earlier recipient if that has the same mailbox: there

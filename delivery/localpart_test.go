@@ -29,7 +29,17 @@ type site struct {
 func newSite(t *testing.T, template string, change func(*delivery.Block)) site {
 	t.Helper()
 	dir := t.TempDir()
-	where, err := store.ParseTemplate(filepath.Join(dir, "mail", template))
+	s := openMaildir(t, filepath.Join(dir, "mail"), template)
+	h := newHost(t, func(c *delivery.Config) {
+		c.Blocks[0].Store = s
+		change(&c.Blocks[0])
+	})
+	return site{h, dir}
+}
+
+func openMaildir(t *testing.T, dir, template string) store.Store {
+	t.Helper()
+	where, err := store.ParseTemplate(filepath.Join(dir, template))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,11 +48,7 @@ func newSite(t *testing.T, template string, change func(*delivery.Block)) site {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	h := newHost(t, func(c *delivery.Config) {
-		c.Blocks[0].Store = s
-		change(&c.Blocks[0])
-	})
-	return site{h, dir}
+	return s
 }
 
 // receives says what RCPT and the content for one address are answered, which is the same.

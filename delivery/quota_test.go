@@ -3,9 +3,7 @@ package delivery_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
-	"sync"
 	"testing"
 
 	"lmtpd/auth/account"
@@ -62,29 +60,6 @@ func TestQuotaReservation(t *testing.T) {
 	h.Abandon(second)
 	if got := h.announce(envelope(), "ann@example.org", 1000); got != "250 2.1.5" {
 		t.Errorf("all of it, once everybody has gone: %s", got)
-	}
-}
-
-// Deliveries at the same time cannot bring a mailbox over its quota together, whatever SIZE= said.
-func TestQuotaConcurrent(t *testing.T) {
-	h := quotaHost(t)
-	var senders sync.WaitGroup
-	for i := range 40 {
-		senders.Go(func() {
-			env := envelope()
-			env.ID = fmt.Sprint("ID", i)
-			if h.announce(env, "ann@example.org", int64(i%3*100)) == "250 2.1.5" {
-				h.Deliver(context.Background(), env, message(150))
-			}
-		})
-	}
-	senders.Wait()
-	u, err := h.store.Usage(t.Context(), store.Mailbox{Name: "ann@example.org"})
-	if err != nil || u.Octets > 1000 || u.Messages < 1 {
-		t.Errorf("%d messages and %d octets for a quota of 1000 octets (%v)", u.Messages, u.Octets, err)
-	}
-	if got := h.announce(envelope(), "bob@example.org", 1000); got != "250 2.1.5" {
-		t.Errorf("something stays reserved: %s", got)
 	}
 }
 

@@ -1,0 +1,77 @@
+package delivery_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"lmtpd/delivery"
+	"lmtpd/store"
+	"lmtpd/store/storetest"
+)
+
+// A gate is a store that keeps nothing before it is decided of every message whether it may be kept: so much at once as
+// there can be.
+type gate struct {
+	store.Store
+	undecided *sync.WaitGroup
+}
+
+func (g gate) Deliver(ctx context.Context, c store.Content, to []store.Placement) []error {
+	g.undecided.Done()
+	g.undecided.Wait()
+	return g.Store.Deliver(ctx, c, to)
+}
+
+// Deliveries at the same time cannot bring a mailbox over its quota together, whatever SIZE= said, and when they are over
+// nothing stays reserved.
+func TestQuotaConcurrent(t *testing.T) {
+	for _, quota := range []store.Usage{{Octets: 3000}, {Messages: 7}, {Octets: 1500, Messages: 4}} {
+		for name, open := range map[string]func(*testing.T) store.Store{
+			"memory":  func(*testing.T) store.Store { return &storetest.Memory{} },
+			"maildir": func(t *testing.T) store.Store { return openMaildir(t, t.TempDir(), "%d/%n") },
+		} {
+			t.Run(fmt.Sprintf("%s/%d octets, %d messages", name, quota.Octets, quota.Messages), func(t *testing.T) {
+				expectNoOvershoot(t, open(t), quota)
+			})
+		}
+	}
+}
+
+func expectNoOvershoot(t *testing.T, s store.Store, limit store.Usage) {
+	const many = 60
+	var undecided, senders sync.WaitGroup
+	undecided.Add(many)
+	h := newHost(t, func(c *delivery.Config) {
+		b := &c.Blocks[0]
+		b.Store, b.Quota = gate{s, &undecided}, store.Quota{Usage: limit}
+		b.Delimiters, b.Detail = "+", delivery.DetailCreate
+	})
+	for i := range many {
+		senders.Go(func() {
+			env := envelope()
+			env.ID = fmt.Sprint("ID", i)
+			to := []string{"ann@example.org", "ann+x@example.org"}[i%2]
+			if h.announce(env, to, int64(i%3*100)) != "250 2.1.5" || h.Deliver(t.Context(), env, message(150))[0].Status == "2.2" {
+				undecided.Done()
+			}
+		})
+	}
+	senders.Wait()
+	quota := store.Quota{Usage: limit}
+	used, err := s.Usage(t.Context(), store.Mailbox{Name: "ann@example.org", Quota: quota})
+	if err != nil || used.Messages < 1 || limit.Octets > 0 && used.Octets > limit.Octets || limit.Messages > 0 && used.Messages > limit.Messages {
+		t.Errorf("%+v of %+v, %v", used, limit, err)
+	}
+	for _, size := range []int64{1, 500, 1000, 3000} {
+		env, want := envelope(), "250 2.1.5"
+		if quota.Check(used, store.Usage{Messages: 1, Octets: size}) != nil {
+			want = "452 4.2.2"
+		}
+		if got := h.announce(env, "ann@example.org", size); got != want {
+			t.Errorf("%d octets more than %+v: %s, want %s", size, used, got, want)
+		}
+		h.Abandon(env)
+	}
+}
