@@ -32,6 +32,7 @@ func rooms() map[string][]string {
 		"store":                 {},
 		"store/rights":          {"store"},
 		"store/maildir":         {"store", "store/rights"},
+		"store/mbox":            {"store"},
 		"store/sqldb":           {},
 		"store/sqlite":          {"store", "store/sqldb"},
 		"store/storetest":       {"store"},
