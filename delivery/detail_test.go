@@ -79,3 +79,26 @@ func TestDetailOneCopyForEachFolder(t *testing.T) {
 		}
 	}
 }
+
+// Those whose folders are not there share the copy in INBOX, and its quota counts, not that of the folders.
+func TestDetailWithoutFolder(t *testing.T) {
+	h := newHost(t, func(c *delivery.Config) {
+		b := &c.Blocks[0]
+		b.Detail, b.Delimiters = delivery.DetailFolder, "+"
+		b.Quota = store.Quota{Usage: store.Usage{Octets: 1000}, Ignore: []string{"Trash", "Work"}}
+	})
+	for range 2 {
+		h.deliver(envelope("ann@example.org", "ann+x@example.org", "ann+Trash@example.org", "Ann+y@example.org"), strings.NewReader(letter))
+	}
+	if n := len(h.store.All("ann@example.org", "")); n != 2 {
+		t.Errorf("%d copies of 2 messages", n)
+	}
+	h.store.Deliver(t.Context(), strings.NewReader("old\r\n"), []store.Placement{{Mailbox: store.Mailbox{Name: "ann@example.org"}, Folder: "Work"}})
+	for to, want := range map[string]string{"ann+Trash@example.org": "452 4.2.2", "ann+x@example.org": "452 4.2.2", "ann+Work@example.org": "250 2.1.5"} {
+		env := envelope()
+		if got := h.announce(env, to, 5000); got != want {
+			t.Errorf("5,000 octets for %s: %s, want %s", to, got, want)
+		}
+		h.Abandon(env)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"lmtpd/auth/account"
 	"lmtpd/delivery/alias"
@@ -102,9 +103,19 @@ func (a *Agent) target(ctx context.Context, b *Block, addr alias.Address, ex *Ex
 		return t
 	}
 	t.folder, t.missing = b.folder(found.Detail)
+	if t.missing == store.UseInbox && t.lacksFolder(ctx) {
+		t.folder, t.missing = "", store.MakeFolder
+	}
 	t.kept = t.folder
 	ex.mailbox(&t)
 	return t
+}
+
+// lacksFolder says that the folder is known not to be there. The store would find out, but what goes to INBOX shares a copy
+// with other recipients there, and counts towards a quota that the folder may not count towards.
+func (t *target) lacksFolder(ctx context.Context) bool {
+	folders, err := t.block.Store.Folders(ctx, t.mailbox)
+	return err == nil && !slices.Contains(folders, t.folder) || errors.Is(err, store.ErrNoMailbox)
 }
 
 // account looks an address up: whole, and then, as it is not there, without its detail. Where every name has an account,
