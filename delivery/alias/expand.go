@@ -31,6 +31,9 @@ type Domain struct {
 // nested. A detail that the name of the alias does not have goes on to those targets that have none of their own. The
 // target that leads to the alias it stands in is the mailbox of that name, as is \name. In other domains than ours
 // nothing is looked up.
+//
+// QUIRK: Postfix appends the detail to targets that have one too, and cyd+Team becomes cyd+Team+X. Whoever writes a folder
+// into an alias means that folder.
 type Domains func(name string) (d Domain, ours bool)
 
 // A Target is one of the mailboxes that an address stands for.
