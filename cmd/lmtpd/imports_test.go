@@ -33,6 +33,7 @@ func rooms() map[string][]string {
 		"store/rights":          {"store"},
 		"store/maildir":         {"store", "store/rights"},
 		"store/mbox":            {"store"},
+		"store/transfer":        {"store", "store/mbox"},
 		"store/sqldb":           {},
 		"store/sqlite":          {"store", "store/sqldb"},
 		"store/storetest":       {"store"},
