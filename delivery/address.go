@@ -27,14 +27,28 @@ func MailboxName(to smtp.Path, domain string) (string, error) {
 }
 
 // Fold puts an address, or a local-part or domain alone, in the one form by which it is looked up: lower case, and for a
-// local-part that is not ASCII the normalization form C (RFC 6532 §3.1), for what looks alike is to be alike. A local-part
-// that is not UTF-8 stays as it is, for one that was mended would be somebody else's.
+// local-part that is not ASCII the normalization form C (RFC 6532 §3.1), for what looks alike is to be alike.
 func Fold(p smtp.Path) smtp.Path {
-	p.Domain = FoldDomain(p.Domain)
-	if utf8.ValidString(p.Local) {
-		p.Local = normal(strings.Map(foldRune, p.Local))
+	return smtp.Path{Local: normal(lower(p.Local)), Domain: FoldDomain(p.Domain)}
+}
+
+// lower puts a name in lower case. Octets that are not UTF-8 stay as they are, for a name that was mended would be somebody
+// else's.
+func lower(s string) string {
+	if utf8.ValidString(s) {
+		return strings.Map(foldRune, s)
 	}
-	return p
+	b := make([]byte, 0, len(s))
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		if r == utf8.RuneError {
+			b = append(b, s[:n]...)
+		} else {
+			b = utf8.AppendRune(b, foldRune(r))
+		}
+		s = s[n:]
+	}
+	return string(b)
 }
 
 // foldRune puts a letter in lower case, but none of other scripts into ASCII: the Kelvin sign is no k, and a mailbox
