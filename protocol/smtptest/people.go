@@ -52,7 +52,7 @@ func (people) Lookup(_ context.Context, name string) (account.Account, error) {
 	return a, nil
 }
 
-// office is the domain where mail over a quota is refused and where a catch-all is.
+// office is the domain where mail over a quota is refused, details make no folders, and a catch-all is.
 const office = "office.example"
 
 // aliases are those of the stage, in both blocks.
@@ -72,8 +72,8 @@ info@office.example: ann@example.org
 @office.example:     bob
 `
 
-// blocks are those of the stage, with their mailboxes in s: one of domains that defers mail over a quota, and one of a
-// domain that refuses it.
+// blocks are those of the stage, with their mailboxes in s: one of domains where mail over a quota is deferred and details
+// make folders, and one of office.
 func blocks(t testing.TB, s store.Store) []delivery.Block {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "aliases")
@@ -92,7 +92,7 @@ func blocks(t testing.TB, s store.Store) []delivery.Block {
 		Delimiters: "+",
 		Detail:     delivery.DetailCreate,
 	}
-	away := home
-	away.Domains, away.OverQuota = []string{office}, delivery.Refuse
-	return []delivery.Block{home, away}
+	work := home
+	work.Domains, work.OverQuota, work.Detail = []string{office}, delivery.Refuse, delivery.DetailFolder
+	return []delivery.Block{home, work}
 }
