@@ -66,8 +66,9 @@ type outcome struct {
 type batch struct {
 	store      store.Store
 	placements []store.Placement
-	wanted     [][]want // by placement, whom it is the copy of
-	errs       []error  // by placement
+	number     map[place]int // of the placement for it
+	wanted     [][]want      // by placement, whom it is the copy of
+	errs       []error       // by placement
 }
 
 // A want is a recipient's, for one of its targets.
@@ -146,11 +147,9 @@ func (a *Agent) hand(ctx context.Context, d *delivery, c store.Content, b *batch
 func (a *Agent) add(ctx context.Context, d *delivery, w want) error {
 	t := w.in(d)
 	b := d.batch(t.block.Store)
-	for n := range b.placements {
-		if p := &b.placements[n]; p.Mailbox.Name == t.mailbox.Name && p.Folder == t.folder {
-			b.wanted[n] = append(b.wanted[n], w)
-			return nil
-		}
+	if n, there := b.number[t.place()]; there {
+		b.wanted[n] = append(b.wanted[n], w)
+		return nil
 	}
 	trace := a.trace(d, w)
 	if t.counts() {
@@ -158,6 +157,7 @@ func (a *Agent) add(ctx context.Context, d *delivery, w want) error {
 			return err
 		}
 	}
+	b.number[t.place()] = len(b.placements)
 	b.placements = append(b.placements, store.Placement{Mailbox: t.mailbox, Folder: t.folder, Missing: t.missing, Trace: trace})
 	b.wanted = append(b.wanted, []want{w})
 	return nil
@@ -171,7 +171,7 @@ func (d *delivery) batch(s store.Store) *batch {
 			return &d.batches[i]
 		}
 	}
-	d.batches = append(d.batches, batch{store: s})
+	d.batches = append(d.batches, batch{store: s, number: map[place]int{}})
 	return &d.batches[len(d.batches)-1]
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 
 	"lmtpd/protocol/smtp"
@@ -16,25 +15,18 @@ import (
 type ledger struct {
 	mu       sync.Mutex
 	reserved map[box]store.Usage
-	held     map[*smtp.Envelope][]hold
-}
-
-// A box is a mailbox in its store.
-type box struct {
-	store store.Store
-	name  string
+	held     map[*smtp.Envelope]map[place]store.Usage
 }
 
 // A hold is what one copy of a message has reserved.
 type hold struct {
-	env    *smtp.Envelope
-	box    box
-	folder string
-	usage  store.Usage
+	env   *smtp.Envelope
+	place place
+	usage store.Usage
 }
 
 func newLedger() *ledger {
-	return &ledger{reserved: map[box]store.Usage{}, held: map[*smtp.Envelope][]hold{}}
+	return &ledger{reserved: map[box]store.Usage{}, held: map[*smtp.Envelope]map[place]store.Usage{}}
 }
 
 // What a quota says no to.
@@ -48,7 +40,7 @@ var (
 // reserve holds room for a message of that size, if there is room. Another recipient's hold for the same copy, or one of
 // RCPT, will do if it is as much.
 func (l *ledger) reserve(ctx context.Context, env *smtp.Envelope, t *target, size int64) error {
-	h := hold{env, box{t.block.Store, t.mailbox.Name}, t.folder, store.Usage{Messages: 1, Octets: size}}
+	h := hold{env, t.place(), store.Usage{Messages: 1, Octets: size}}
 	before, enough := l.add(h)
 	if enough {
 		return nil
@@ -78,20 +70,21 @@ func (l *ledger) add(h hold) (before store.Usage, enough bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	held := l.held[h.env]
-	if i := slices.IndexFunc(held, h.sameAs); i >= 0 {
-		if held[i].usage.Octets >= h.usage.Octets {
+	if held == nil {
+		held = map[place]store.Usage{}
+		l.held[h.env] = held
+	}
+	if u, has := held[h.place]; has {
+		if u.Octets >= h.usage.Octets {
 			return before, true
 		}
-		l.change(held[i].box, held[i].usage, -1)
-		held = slices.Delete(held, i, i+1)
+		l.change(h.place.box, u, -1)
 	}
-	before = l.reserved[h.box]
-	l.change(h.box, h.usage, 1)
-	l.held[h.env] = append(held, h)
+	before = l.reserved[h.place.box]
+	l.change(h.place.box, h.usage, 1)
+	held[h.place] = h.usage
 	return before, false
 }
-
-func (h hold) sameAs(other hold) bool { return h.box == other.box && h.folder == other.folder }
 
 // change adds to or takes from what is reserved in a mailbox.
 func (l *ledger) change(b box, u store.Usage, sign int64) {
@@ -110,24 +103,18 @@ func (l *ledger) drop(h hold) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	held := l.held[h.env]
-	i := slices.IndexFunc(held, h.sameAs)
-	if i < 0 {
-		return
-	}
-	l.change(held[i].box, held[i].usage, -1)
-	if held = slices.Delete(held, i, i+1); len(held) == 0 {
+	l.change(h.place.box, held[h.place], -1)
+	if delete(held, h.place); len(held) == 0 {
 		delete(l.held, h.env)
-		return
 	}
-	l.held[h.env] = held
 }
 
 // release ends all holds of a transaction.
 func (l *ledger) release(env *smtp.Envelope) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, h := range l.held[env] {
-		l.change(h.box, h.usage, -1)
+	for p, u := range l.held[env] {
+		l.change(p.box, u, -1)
 	}
 	delete(l.held, env)
 }

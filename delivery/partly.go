@@ -24,8 +24,7 @@ type partly struct {
 type copyKey struct {
 	content [sha256.Size]byte
 	to      string
-	box     box
-	folder  string
+	place   place
 }
 
 func newPartly() *partly { return &partly{now: map[copyKey]struct{}{}} }
@@ -111,7 +110,7 @@ func (a *Agent) remember(d *delivery, c store.Content) {
 }
 
 func (t *target) key(sum [sha256.Size]byte, to smtp.Recipient) copyKey {
-	return copyKey{sum, to.To.String(), box{t.block.Store, t.mailbox.Name}, t.folder}
+	return copyKey{sum, to.To.String(), t.place()}
 }
 
 // several says whether a recipient is more than one mailbox.

@@ -17,6 +17,7 @@ type target struct {
 	block   *Block
 	address string // as in Delivered-To
 	mailbox store.Mailbox
+	box     box // the mailbox, whatever its name is
 	folder  string
 	missing store.Missing
 	kept    string // the folder that it went to in the end
@@ -102,6 +103,7 @@ func (a *Agent) target(ctx context.Context, b *Block, addr alias.Address, ex *Ex
 	if t.mailbox, t.err = MailboxOf(acct, name, b.Quota); t.err != nil {
 		return t
 	}
+	t.box = boxOf(b.Store, t.mailbox)
 	t.folder, t.missing = b.folder(found.Detail)
 	if t.missing == store.UseInbox && t.lacksFolder(ctx) {
 		t.folder, t.missing = "", store.MakeFolder

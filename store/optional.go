@@ -15,9 +15,9 @@ type Sweeper interface {
 	Sweep(ctx context.Context) (removed int, err error)
 }
 
-// A Locator is a Store that can tell people where it keeps a mailbox.
+// A Locator is a Store that can tell where it keeps a mailbox.
 type Locator interface {
-	// Where returns a path. The mailbox need not be there.
+	// Where returns a path, which is no other mailbox's: mailboxes with the same path are one. It need not be there.
 	Where(mailbox Mailbox) (string, error)
 }
 
