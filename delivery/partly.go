@@ -3,6 +3,7 @@ package delivery
 import (
 	"crypto/sha256"
 	"io"
+	"slices"
 	"sync"
 
 	"lmtpd/protocol/smtp"
@@ -16,8 +17,9 @@ const maxPartly = 10_000
 // was deferred as one, so the client sends it again for all, and those must not have it twice. It is forgotten when the
 // daemon ends: then they may.
 type partly struct {
-	mu       sync.Mutex
-	now, old map[copyKey]struct{} // old is forgotten when now is full
+	mu         sync.Mutex
+	now, old   map[copyKey]struct{} // old is forgotten when now is full
+	recipients map[string]int       // how many copies are remembered of each
 }
 
 // A copyKey is one message for one recipient in one folder of a mailbox.
@@ -27,13 +29,15 @@ type copyKey struct {
 	place   place
 }
 
-func newPartly() *partly { return &partly{now: map[copyKey]struct{}{}} }
+func newPartly() *partly {
+	return &partly{now: map[copyKey]struct{}{}, recipients: map[string]int{}}
+}
 
-// isEmpty says that nothing is remembered, so that nobody needs to know what a message's content is.
-func (p *partly) isEmpty() bool {
+// knows says whether a recipient has been deferred, so that it matters what a message's content is.
+func (p *partly) knows(to smtp.Recipient) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.now)+len(p.old) == 0
+	return len(p.recipients) > 0 && p.recipients[to.To.String()] > 0
 }
 
 func (p *partly) has(k copyKey) bool {
@@ -47,17 +51,34 @@ func (p *partly) has(k copyKey) bool {
 func (p *partly) add(k copyKey) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.remove(k)
 	if len(p.now) >= maxPartly {
+		for k := range p.old {
+			p.remove(k)
+		}
 		p.now, p.old = map[copyKey]struct{}{}, p.now
 	}
 	p.now[k] = struct{}{}
+	p.recipients[k.to]++
 }
 
 func (p *partly) forget(k copyKey) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.now, k)
-	delete(p.old, k)
+	p.remove(k)
+}
+
+// remove is forget under the lock.
+func (p *partly) remove(k copyKey) {
+	for _, copies := range [...]map[copyKey]struct{}{p.now, p.old} {
+		if _, has := copies[k]; !has {
+			continue
+		}
+		delete(copies, k)
+		if p.recipients[k.to]--; p.recipients[k.to] == 0 {
+			delete(p.recipients, k.to)
+		}
+	}
 }
 
 // digest is what a message's content is known by: an MTA that sends it again sends the same octets. Content that cannot
@@ -70,7 +91,7 @@ func digest(c store.Content) (sum [sha256.Size]byte, ok bool) {
 
 // skip marks the targets that have the message from an earlier attempt.
 func (a *Agent) skip(d *delivery, c store.Content) {
-	if !d.several() || a.partly.isEmpty() {
+	if !slices.ContainsFunc(d.env.Recipients, a.partly.knows) {
 		return
 	}
 	sum, ok := digest(c)
@@ -89,7 +110,7 @@ func (a *Agent) skip(d *delivery, c store.Content) {
 
 // remember keeps in mind who has the message of those recipients that are to be tried again.
 func (a *Agent) remember(d *delivery, c store.Content) {
-	if !d.several() || a.partly.isEmpty() && !d.isPartly() {
+	if !d.isPartly() {
 		return
 	}
 	sum, ok := digest(c)
@@ -113,19 +134,11 @@ func (t *target) key(sum [sha256.Size]byte, to smtp.Recipient) copyKey {
 	return copyKey{sum, to.To.String(), t.place()}
 }
 
-// several says whether a recipient is more than one mailbox.
-func (d *delivery) several() bool {
-	for i := range d.outcomes {
-		if len(d.outcomes[i].targets) > 1 {
-			return true
-		}
-	}
-	return false
-}
-
+// isPartly says that there is something to remember, or to forget.
 func (d *delivery) isPartly() bool {
 	for i := range d.outcomes {
-		if d.outcomes[i].isPartly() {
+		o := &d.outcomes[i]
+		if o.isPartly() || slices.ContainsFunc(o.targets, func(t target) bool { return t.had }) {
 			return true
 		}
 	}
