@@ -19,11 +19,13 @@ type attempt struct {
 	err     error // once settled
 }
 
-// settle says how the attempt ended, and tells whether anybody still wants to know. The first word counts.
-func (a *attempt) settle(err error) bool {
+// settle says how the attempt ended, and tells whether anybody still wants to know. The first word counts, and a message
+// that is there after ctx has ended is none.
+func (a *attempt) settle(ctx context.Context, err error) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.givenUp {
+	if a.givenUp || !a.settled && err == nil && ctx.Err() != nil {
+		a.givenUp = true
 		return false
 	}
 	if !a.settled {
@@ -43,10 +45,11 @@ func (a *attempt) giveUp(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-func (a *attempt) isGivenUp() bool {
+// isLate says whether the attempt may as well end here.
+func (a *attempt) isLate(ctx context.Context) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.givenUp
+	return a.givenUp || ctx.Err() != nil
 }
 
 // errLate says that the message was ready when nobody waited for it any more.

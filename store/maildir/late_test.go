@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -31,8 +32,9 @@ func TestLateMessageIsTakenBack(t *testing.T) {
 			s := open(t, t.TempDir())
 			var log bytes.Buffer
 			s.log = slog.New(slog.NewTextHandler(&log, nil))
-			for _, name := range []string{"ann@example.org", "bob@example.org"} {
-				must(t, deliver(t, s, "first\r\n", store.Placement{Mailbox: store.Mailbox{Name: name}}))
+			ann, bob := distant(t), store.Mailbox{Name: "bob@example.org"}
+			for _, box := range []store.Mailbox{ann, bob} {
+				must(t, deliver(t, s, "first\r\n", store.Placement{Mailbox: box}))
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			hangs, release := make(chan struct{}), make(chan struct{})
@@ -41,25 +43,48 @@ func TestLateMessageIsTakenBack(t *testing.T) {
 				s.fs.unlink = func(int, string) error { return test.unlink }
 			}
 			go func() { <-hangs; cancel() }()
-			errs := s.Deliver(ctx, strings.NewReader("late\r\n"), []store.Placement{{Mailbox: store.Mailbox{Name: "ann@example.org"}}})
+			errs := s.Deliver(ctx, strings.NewReader("late\r\n"), []store.Placement{{Mailbox: ann}})
 			if !errors.Is(errs[0], context.Canceled) {
 				t.Errorf("Deliver: %v, want %v", errs[0], context.Canceled)
 			}
-			must(t, deliver(t, s, "second\r\n", store.Placement{Mailbox: store.Mailbox{Name: "bob@example.org"}}))
+			must(t, deliver(t, s, "second\r\n", store.Placement{Mailbox: bob}))
 			close(release)
 			s.running.Wait()
-			for name, want := range map[string]int{"ann@example.org": 1 + test.visible, "bob@example.org": 2} {
-				list, err := s.Messages(t.Context(), store.Mailbox{Name: name}, "")
-				must(t, err)
-				if len(list) != want {
-					t.Errorf("%s has %d messages, want %d", name, len(list), want)
-				}
-			}
+			expectCount(t, s, ann, 1+test.visible)
+			expectCount(t, s, bob, 2)
 			if !strings.Contains(log.String(), test.log) {
 				t.Errorf("the log says %q, want %q", log.String(), test.log)
 			}
 		})
 	}
+}
+
+// distant is a mailbox that a goroutine of its own delivers to.
+func distant(t *testing.T) store.Mailbox {
+	return store.Mailbox{Name: "ann@example.org", Path: filepath.Join(t.TempDir(), "ann")}
+}
+
+func expectCount(t *testing.T, s *Store, box store.Mailbox, want int) {
+	t.Helper()
+	list, err := s.Messages(t.Context(), box, "")
+	must(t, err)
+	if len(list) != want {
+		t.Errorf("%s has %d messages, want %d", box, len(list), want)
+	}
+}
+
+// A message that the caller itself is late with is taken back too.
+func TestLateInPlace(t *testing.T) {
+	s := open(t, t.TempDir())
+	ann := store.Mailbox{Name: "ann@example.org"}
+	must(t, deliver(t, s, "first\r\n", store.Placement{Mailbox: ann}))
+	ctx, cancel := context.WithCancel(t.Context())
+	s.fs.syncDir = waitFirst(s.fs.syncDir, cancel)
+	errs := s.Deliver(ctx, strings.NewReader("late\r\n"), []store.Placement{{Mailbox: ann}})
+	if !errors.Is(errs[0], context.Canceled) {
+		t.Errorf("Deliver: %v, want %v", errs[0], context.Canceled)
+	}
+	expectCount(t, s, ann, 1)
 }
 
 // What hangs beyond its deadline gives its slot to others.
@@ -69,7 +94,7 @@ func TestHangingKeepsNoSlot(t *testing.T) {
 	hangs, release := make(chan struct{}), make(chan struct{})
 	s.fs.syncFile = waitFirst(s.fs.syncFile, func() { close(hangs); <-release })
 	go func() { <-hangs; cancel() }()
-	ann, bob := store.Placement{Mailbox: store.Mailbox{Name: "ann@example.org"}}, store.Placement{Mailbox: store.Mailbox{Name: "bob@example.org"}}
+	ann, bob := store.Placement{Mailbox: distant(t)}, store.Placement{Mailbox: store.Mailbox{Name: "bob@example.org"}}
 	if err := s.Deliver(ctx, strings.NewReader("x\r\n"), []store.Placement{ann})[0]; !errors.Is(err, context.Canceled) {
 		t.Errorf("Deliver: %v, want %v", err, context.Canceled)
 	}

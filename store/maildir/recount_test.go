@@ -258,15 +258,11 @@ func TestLateMessageIsNotCounted(t *testing.T) {
 	c := openCounted(t)
 	c.usage(1, 2)
 	ctx, cancel := context.WithCancel(t.Context())
-	hangs, release := make(chan struct{}), make(chan struct{})
-	c.fs.syncDir = waitFirst(c.fs.syncDir, func() { close(hangs); <-release })
-	go func() { <-hangs; cancel() }()
+	c.fs.syncDir = waitFirst(c.fs.syncDir, cancel)
 	errs := c.Deliver(ctx, strings.NewReader("late\r\n"), []store.Placement{{Mailbox: limited}})
 	if !errors.Is(errs[0], context.Canceled) {
 		t.Errorf("Deliver: %v", errs[0])
 	}
-	close(release)
-	c.running.Wait()
 	if got, want := c.file(), "1000S,10C\n2 1\n"; got != want {
 		t.Errorf("maildirsize is %q, want %q", got, want)
 	}
