@@ -3,6 +3,7 @@ package main_test
 import (
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -224,15 +225,19 @@ func writeFile(t testing.TB, name, text string) {
 	}
 }
 
-// freePort finds a loopback port that is free now.
+// freePort finds a loopback port that is free now, below those that the system gives to connections and to others who ask
+// for any port: one of these may be somebody's before a program listens on it.
 func freePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // awaitSocket waits until somebody takes connections at address. A foreign program does not say when it begins to listen.
