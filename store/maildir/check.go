@@ -17,13 +17,20 @@ const patience = 10 * time.Second
 var errPatience = fmt.Errorf("%w: it takes longer than %v", errUnreachable, patience)
 
 // Check says whether a mailbox would take so much more now. One that is not there yet is as good as one that is: the
-// first delivery makes it. It does not wait for a home that hangs, nor look at it again while it does.
+// first delivery makes it.
 func (s *Store) Check(ctx context.Context, mailbox store.Mailbox, more store.Usage) error {
+	return s.look(ctx, mailbox, func(ctx context.Context) error {
+		return classify(s.rights.As(mailbox.Owner, func() error { return s.check(ctx, mailbox, more) }))
+	})
+}
+
+// look does what RCPT waits for. It does not wait for a home that hangs, nor look at it again while it does.
+func (s *Store) look(ctx context.Context, mailbox store.Mailbox, do func(context.Context) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if s.atRoot(mailbox) && s.rights.Are(mailbox.Owner) {
-		return classify(s.check(ctx, mailbox, more))
+		return do(ctx)
 	}
 	if err := s.stuck.check(mailbox.Name); err != nil {
 		return err
@@ -31,12 +38,10 @@ func (s *Store) Check(ctx context.Context, mailbox store.Mailbox, more store.Usa
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
 	defer cancel()
 	done := make(chan error, 1)
-	s.running.Go(func() {
-		done <- s.rights.As(mailbox.Owner, func() error { return s.check(ctx, mailbox, more) })
-	})
+	s.running.Go(func() { done <- s.guarded(mailbox, func() error { return do(ctx) }) })
 	select {
 	case err := <-done:
-		return classify(err)
+		return err
 	case <-ctx.Done():
 		s.stuck.watch(mailbox.Name, done)
 		return context.Cause(ctx)

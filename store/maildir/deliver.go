@@ -25,7 +25,7 @@ func (s *Store) Deliver(ctx context.Context, c store.Content, to []store.Placeme
 	if len(to) == 1 && s.atRoot(to[0].Mailbox) && s.rights.Are(to[0].Mailbox.Owner) {
 		s.running.Add(1)
 		defer s.running.Done()
-		all[0].settle(ctx, s.guarded(ctx, c, &all[0]))
+		all[0].settle(ctx, s.guarded(to[0].Mailbox, func() error { return s.place(ctx, c, &all[0]) }))
 		return conclude(ctx, all, to)
 	}
 	done := make(chan struct{}, len(to)) // with room for all: nobody may be waiting any more
@@ -34,7 +34,7 @@ func (s *Store) Deliver(ctx context.Context, c store.Content, to []store.Placeme
 		s.running.Go(func() {
 			for n := next.Add(1); n <= int64(len(all)); n = next.Add(1) {
 				a := &all[n-1]
-				a.settle(ctx, s.guarded(ctx, c, a))
+				a.settle(ctx, s.guarded(a.Mailbox, func() error { return s.place(ctx, c, a) }))
 				done <- struct{}{}
 			}
 		})
@@ -62,14 +62,14 @@ func conclude(ctx context.Context, all []attempt, to []store.Placement) []error 
 
 // guarded makes a panic one placement's trouble alone: the others are there and must be told so, and in a goroutine of
 // its own it would end the daemon.
-func (s *Store) guarded(ctx context.Context, c store.Content, a *attempt) (err error) {
+func (s *Store) guarded(mailbox store.Mailbox, do func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			s.log.Error("panic in a delivery", "mailbox", a.Mailbox.Name, "cause", v, "stack", string(debug.Stack()))
+			s.log.Error("panic in a mailbox", "mailbox", mailbox.Name, "cause", v, "stack", string(debug.Stack()))
 			err = fmt.Errorf("panic: %v", v)
 		}
 	}()
-	return s.place(ctx, c, a)
+	return do()
 }
 
 // place delivers one copy when there is a free slot.

@@ -2,6 +2,7 @@ package maildir
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"lmtpd/store"
@@ -38,5 +39,25 @@ func TestPanicIsOnePlacementsTrouble(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", to[i].Mailbox, err)
 		}
+	}
+}
+
+// What is asked about a mailbox in a home ends neither the daemon by a panic nor the session by hanging.
+func TestAskingGoesWrong(t *testing.T) {
+	s := open(t, t.TempDir())
+	elsewhere := store.Mailbox{Name: "a@example.org", Path: t.TempDir()}
+	if err := s.look(t.Context(), elsewhere, func(context.Context) error { panic("broken") }); err == nil {
+		t.Error("a panic is no error")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	release := make(chan struct{})
+	defer close(release)
+	err := s.look(ctx, elsewhere, func(context.Context) error {
+		cancel()
+		<-release
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("what hangs is %v", err)
 	}
 }

@@ -131,12 +131,18 @@ func (d *dir) isMaildir() bool {
 }
 
 // Folders lists the folders of a mailbox, sorted.
-func (s *Store) Folders(ctx context.Context, mailbox store.Mailbox) (folders []string, err error) {
-	err = s.onMailbox(ctx, mailbox, func(d *dir) error {
-		folders, err = d.folders()
-		return err
+func (s *Store) Folders(ctx context.Context, mailbox store.Mailbox) ([]string, error) {
+	var found []string
+	err := s.look(ctx, mailbox, func(ctx context.Context) error {
+		return s.onMailbox(ctx, mailbox, func(d *dir) (err error) {
+			found, err = d.folders()
+			return err
+		})
 	})
-	return folders, err
+	if err != nil {
+		return nil, err // found may yet be written to
+	}
+	return found, nil
 }
 
 func (d *dir) folders() (folders []string, err error) {
