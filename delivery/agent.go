@@ -156,6 +156,9 @@ func (a *Agent) admit(ctx context.Context, env *smtp.Envelope, to smtp.Recipient
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.Lookup)
 	defer cancel()
 	targets := a.resolve(ctx, to.To, ex)
+	if !a.ledger.admits(env, len(targets)) {
+		return nil, errTooManyTargets
+	}
 	var refused error
 	taken := false
 	for i := range targets {

@@ -16,7 +16,13 @@ type ledger struct {
 	mu       sync.Mutex
 	reserved map[box]store.Usage
 	held     map[*smtp.Envelope]map[place]store.Usage
+	targets  map[*smtp.Envelope]int // of aliases among its recipients
 }
+
+// maxTargets is how many mailboxes the aliases of one message may stand for, all recipients together: a list of a thousand
+// that is named a thousand times, with a detail each, would be a million copies. The client sends the rest in another
+// transaction. What one alias may stand for has its own limit, a tenth of this.
+const maxTargets = 10_000
 
 // A hold is what one copy of a message has reserved.
 type hold struct {
@@ -26,7 +32,25 @@ type hold struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{reserved: map[box]store.Usage{}, held: map[*smtp.Envelope]map[place]store.Usage{}}
+	return &ledger{
+		reserved: map[box]store.Usage{},
+		held:     map[*smtp.Envelope]map[place]store.Usage{},
+		targets:  map[*smtp.Envelope]int{},
+	}
+}
+
+// admits says whether a message may go to so many more mailboxes, those of one recipient.
+func (l *ledger) admits(env *smtp.Envelope, targets int) bool {
+	if targets == 1 { // of which there are no more than recipients
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.targets[env]+targets > maxTargets {
+		return false
+	}
+	l.targets[env] += targets
+	return true
 }
 
 // What a quota says no to.
@@ -117,4 +141,5 @@ func (l *ledger) release(env *smtp.Envelope) {
 		l.change(p.box, u, -1)
 	}
 	delete(l.held, env)
+	delete(l.targets, env)
 }

@@ -19,6 +19,8 @@ func replyFor(err error) smtp.Reply {
 		return smtp.Reply{Code: 550, Status: smtp.StatusDisabled, Text: "Mailbox is disabled"}
 	case errors.Is(err, errNotLocal):
 		return smtp.Reply{Code: 550, Status: smtp.StatusNotAuthorized, Text: "Relaying is not permitted"}
+	case errors.Is(err, errTooManyTargets):
+		return smtp.Reply{Code: 452, Status: smtp.StatusTooManyRecipients, Text: "Too many recipients"}
 	case errors.Is(err, errLoop):
 		return smtp.Reply{Code: 554, Status: smtp.StatusLoop, Text: "Too many hops"}
 	case errors.Is(err, errRefuse):

@@ -27,8 +27,9 @@ type target struct {
 
 // What routing finds out, beside store.ErrNoMailbox.
 var (
-	errNotLocal = errors.New("domain is not local")
-	errDisabled = errors.New("account takes no mail")
+	errNotLocal       = errors.New("domain is not local")
+	errDisabled       = errors.New("account takes no mail")
+	errTooManyTargets = fmt.Errorf("more than %d mailboxes for one message", maxTargets)
 )
 
 // resolve finds a recipient's mailboxes. That there is no such account is an answer; that the accounts, or aliases,
