@@ -37,6 +37,40 @@ type piece struct {
 
 // ParseTemplate reads a template. It must name the home or the local-part, or all mailboxes would be one.
 func ParseTemplate(text string) (Template, error) {
+	t, err := parseTemplate(text)
+	if err == nil && !t.InHome() && !t.has('u') && !t.has('n') {
+		err = fmt.Errorf("mailbox template %q: neither %%u nor %%n nor %%h in it, so all mailboxes would be one", text)
+	}
+	if err != nil {
+		return Template{}, err
+	}
+	return t, nil
+}
+
+// ParseShared reads a template of files that may hold many mailboxes each: it needs no verb. It knows no %h, since who has a
+// home may change what is in it. With verbs in its last element it must end in other text, as .db, so that no file has the name
+// of another with an addition.
+func ParseShared(text string) (Template, error) {
+	t, err := parseTemplate(text)
+	if err != nil {
+		return Template{}, err
+	}
+	if t.InHome() {
+		return Template{}, fmt.Errorf("mailbox template %q: %%h cannot be in it: a file of mailboxes does not lie in a home", text)
+	}
+	if n := len(t.rest); n > 0 {
+		last := t.rest[n-1]
+		switch end := last[len(last)-1]; {
+		case end.verb != 0:
+			return Template{}, fmt.Errorf("mailbox template %q: the files need an ending, as in %s.db", text, text)
+		case strings.HasSuffix(end.text, "-wal"), strings.HasSuffix(end.text, "-shm"), strings.HasSuffix(end.text, "-journal"):
+			return Template{}, fmt.Errorf("mailbox template %q: that is the name of SQLite's own files", text)
+		}
+	}
+	return t, nil
+}
+
+func parseTemplate(text string) (Template, error) {
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
 		return Template{}, fmt.Errorf("mailbox template %q: control character or invalid UTF-8", text)
 	}
@@ -48,9 +82,6 @@ func ParseTemplate(text string) (Template, error) {
 	}
 	if err := parse(names); err != nil {
 		return Template{}, fmt.Errorf("mailbox template %q: %w", text, err)
-	}
-	if !t.InHome() && !t.has('u') && !t.has('n') {
-		return Template{}, fmt.Errorf("mailbox template %q: neither %%u nor %%n nor %%h in it, so all mailboxes would be one", text)
 	}
 	return t, nil
 }
@@ -200,6 +231,16 @@ func (e element) expand(b *strings.Builder, local, domain string) {
 			b.WriteString(p.text)
 		}
 	}
+}
+
+// Canonical gives the one spelling that all spellings of a mailbox's name have: its domain in lower case. A name that may not
+// become a path may not be one in any other store either, and gives an error wrapping ErrNoMailbox.
+func Canonical(mailbox string) (string, error) {
+	local, domain, err := cutAddress(mailbox)
+	if err != nil {
+		return "", fmt.Errorf("%w: %q: %w", ErrNoMailbox, mailbox, err)
+	}
+	return local + "@" + domain, nil
 }
 
 // cutAddress divides an address at its last at-sign: a quoted local-part may hold others (RFC 5321 §4.1.2).

@@ -177,3 +177,44 @@ func TestLevels(t *testing.T) {
 		}
 	}
 }
+
+func TestParseShared(t *testing.T) {
+	for text, want := range map[string]string{
+		"/m/mail.db":      "/m/mail.db",
+		"mail.db":         "mail.db",
+		"/m/%d.db":        "/m/example.org.db",
+		"/m/%d/mail":      "/m/example.org/mail",
+		"/m/%d/%n.sqlite": "/m/example.org/Ann.sqlite",
+		"/m/%d":           "-",
+		"/m/a%n":          "-",
+		"/m/%n-wal":       "-",
+		"/m/%n.db-shm":    "-",
+		"/m/%n-journal":   "-",
+		"%h/mail.db":      "-",
+		"/m/%x.db":        "-",
+		"/m/%d.db%":       "-",
+	} {
+		template, err := ParseShared(text)
+		if (err != nil) != (want == "-") {
+			t.Errorf("%s: %v", text, err)
+		}
+		if err != nil {
+			continue
+		}
+		if at, err := template.Locate(Mailbox{Name: "Ann@Example.ORG", Home: "/home/ann"}); err != nil || at.Path() != want {
+			t.Errorf("%s: %s, %v, want %s", text, at.Path(), err, want)
+		}
+	}
+}
+
+func TestCanonical(t *testing.T) {
+	for name, want := range map[string]string{
+		"ann@example.org": "ann@example.org", "Ann@Example.ORG": "Ann@example.org", `"a@b"@C`: `"a@b"@c`,
+		"": "-", "ann": "-", "@x": "-", "x@": "-", "../x@y": "-", "a\x00@y": "-", "\xff@y": "-",
+	} {
+		got, err := Canonical(name)
+		if errors.Is(err, ErrNoMailbox) != (want == "-") || err == nil && got != want {
+			t.Errorf("%q: %q, %v, want %q", name, got, err, want)
+		}
+	}
+}

@@ -105,37 +105,7 @@ func (p printer) mailboxes(m Mailboxes, all []Mailboxes) {
 	p.line("  store", m.Store.String())
 	p.line("  detail", detailMeaning(m.Terms))
 	p.line("  quota", quotaMeaning(m.Terms))
-	if m.Store.Template.InHome() {
-		p.line("  directory", "in the home of each account, which must be there")
-		return
-	}
-	root := m.Store.Template.Root()
-	p.line("  directory", root+": "+directoryState(root))
-	sample := "postmaster@" + m.Domains[0]
-	at, err := m.Store.Template.Locate(store.Mailbox{Name: sample})
-	path := at.Path()
-	if err != nil {
-		path = err.Error()
-	}
-	p.line("  for example", sample+" in "+path)
-	if same := sharers(m.Domains[0], path, all); len(same) > 0 {
-		p.line("  shared", "with the same local-part of "+strings.Join(same, ", ")+": the path does not tell their domains apart")
-	}
-}
-
-// sharers lists the other domains whose postmaster has the mailbox at path, too. That may be wanted, where one
-// domain is another name of the other.
-func sharers(domain, path string, all []Mailboxes) []string {
-	var same []string
-	for _, m := range all {
-		for _, d := range m.Domains {
-			other, err := m.Store.Template.Locate(store.Mailbox{Name: "postmaster@" + d})
-			if d != domain && err == nil && other.Path() == path {
-				same = append(same, d)
-			}
-		}
-	}
-	return same
+	p.place(m, all)
 }
 
 func (p printer) limits(l Limits) {

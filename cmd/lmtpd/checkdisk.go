@@ -37,10 +37,17 @@ func existingParent(dir string) string {
 	}
 }
 
-func access(dir string) string {
-	const writeAndSearch = 0o3 // W_OK | X_OK
+// What permission asks for.
+const (
+	writable            = 0o2 // W_OK
+	writableAndSearched = 0o3 // W_OK | X_OK
+)
+
+func access(dir string) string { return permission(dir, writableAndSearched) }
+
+func permission(path string, mode uint32) string {
 	who := fmt.Sprintf("by uid %d", os.Getuid())
-	if err := syscall.Access(dir, writeAndSearch); err != nil {
+	if err := syscall.Access(path, mode); err != nil {
 		return "not writable " + who
 	}
 	return "writable " + who

@@ -10,22 +10,23 @@ import (
 
 // A StoreURL says what keeps mail and where.
 type StoreURL struct {
-	Kind     string         // "maildir"
-	Template store.Template // the path of each mailbox
+	Kind     string         // "maildir", "sqlite"
+	Template store.Template // the path of each mailbox, or of the database that it is in
 }
 
 func (u StoreURL) String() string { return u.Kind + ":" + u.Template.String() }
 
-// parseStore reads a store's URL: "maildir:TEMPLATE".
+// shared says whether one path can hold many mailboxes, each under its name.
+func (u StoreURL) shared() bool { return u.Kind == "sqlite" }
+
+// parseStore reads a store's URL: "maildir:TEMPLATE" or "sqlite:TEMPLATE".
 func parseStore(s string) (StoreURL, error) {
-	kind, path, ok := strings.Cut(s, ":")
+	kind, path, _ := strings.Cut(s, ":")
 	switch {
 	case kind == "sqlite":
-		return StoreURL{}, errors.New("the store sqlite is not offered by this version yet; only maildir is")
-	case kind == "maildir" && ok:
-		return maildirURL(path)
+		return sqliteURL(path)
 	case kind == "maildir":
-		return StoreURL{}, errors.New("maildir needs a path, as in maildir:/var/mail/%d/%n")
+		return maildirURL(path)
 	case strings.HasPrefix(s, "/"):
 		return StoreURL{}, fmt.Errorf("%q names no kind of store; write maildir:%s", s, s)
 	}
@@ -41,4 +42,15 @@ func maildirURL(path string) (StoreURL, error) {
 	}
 	t, err := store.ParseTemplate(path)
 	return StoreURL{"maildir", t}, err
+}
+
+func sqliteURL(path string) (StoreURL, error) {
+	if path == "" {
+		return StoreURL{}, errors.New("sqlite needs a path, as in sqlite:/var/lib/lmtpd/mail.db")
+	}
+	if _, err := parsePath(path); err != nil {
+		return StoreURL{}, err
+	}
+	t, err := store.ParseShared(path)
+	return StoreURL{"sqlite", t}, err
 }

@@ -8,6 +8,7 @@ import (
 
 	"lmtpd/store"
 	"lmtpd/store/maildir"
+	"lmtpd/store/sqlite"
 )
 
 // openStores opens the store of every block of mailboxes, each distinct one once: opened[i] is that of
@@ -49,6 +50,12 @@ func openStore(cfg *Config, url StoreURL, log *slog.Logger) (store.Store, error)
 			PerDelivery: cfg.Limits.Deliveries,
 			PerMailbox:  cfg.Limits.PerMailbox,
 			Space:       store.NewSpace(cfg.Limits.MinFree, time.Now),
+		})
+	case "sqlite":
+		return sqlite.Open(sqlite.Config{
+			Template: url.Template,
+			Log:      log,
+			Space:    store.NewSpace(cfg.Limits.MinFree, time.Now),
 		})
 	}
 	return nil, fmt.Errorf("no store of kind %s", url.Kind)

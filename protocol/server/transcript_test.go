@@ -16,6 +16,7 @@ import (
 	"lmtpd/protocol/smtptest"
 	"lmtpd/store"
 	"lmtpd/store/maildir"
+	"lmtpd/store/sqlite"
 	"lmtpd/store/storetest"
 )
 
@@ -33,6 +34,8 @@ func stages() map[string]stage {
 		"memory over unix":  {"unix", memory, false},
 		"maildir over TCP":  {"tcp", openMaildir, true},
 		"maildir over unix": {"unix", openMaildir, true},
+		"sqlite over TCP":   {"tcp", openSQLite, false},
+		"sqlite over unix":  {"unix", openSQLite, false},
 	}
 }
 
@@ -43,6 +46,24 @@ func openMaildir(t *testing.T) store.Store {
 		t.Fatal(err)
 	}
 	s, err := maildir.Open(maildir.Config{Template: template, Hostname: "mail", Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func openSQLite(t *testing.T) store.Store {
+	t.Helper()
+	template, err := store.ParseShared(filepath.Join(t.TempDir(), "mail.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := sqlite.Open(sqlite.Config{Template: template})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,16 +3,15 @@ package maildir
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"lmtpd/store"
+	"lmtpd/store/directory"
 	"lmtpd/store/rights"
 )
 
@@ -104,7 +103,7 @@ func Open(c Config) (*Store, error) {
 }
 
 func openRoot(path string) (*dir, error) {
-	if err := makeRoot(path); err != nil {
+	if err := directory.Make(path); err != nil {
 		return nil, err
 	}
 	return openBase(path)
@@ -122,45 +121,6 @@ func positive(n, otherwise int) int {
 		return n
 	}
 	return otherwise
-}
-
-// makeRoot makes path and what is missing above it, and syncs every directory that its name rests on: one that is
-// there already may have been made a moment ago, by whoever died before the sync. Of those that were there, the ones
-// that may not be opened are passed over: they are somebody else's, and older than the first mail.
-func makeRoot(path string) error {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return err
-	}
-	parent := filepath.Dir(path)
-	if parent == path {
-		return nil
-	}
-	if err := makeRoot(parent); err != nil {
-		return err
-	}
-	err = os.Mkdir(path, 0o700)
-	made := err == nil
-	if err != nil && !errors.Is(err, fs.ErrExist) && !isDir(path) {
-		return err
-	}
-	d, err := os.Open(parent)
-	if err != nil && !made {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := syncDir(int(d.Fd())); err != nil && made {
-		return fmt.Errorf("sync %s: %w", parent, err)
-	}
-	return nil
-}
-
-func isDir(path string) bool {
-	fi, err := os.Stat(path)
-	return err == nil && fi.IsDir()
 }
 
 // classify marks the errors that mean a full disk; the others stay what they are.

@@ -52,8 +52,10 @@ func (c *connector) identify(conn driver.Conn) error {
 			id, c.kind.ApplicationID)
 	case c.access == forReading:
 		return errors.New("it is empty")
+	case c.access == forWriting && c.kind.Layout != "":
+		_, err = conn.(driver.ExecerContext).ExecContext(context.Background(), c.kind.Layout, nil)
 	}
-	return nil
+	return err
 }
 
 // configure sets what a connection needs and reads it back.

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"lmtpd/store/directory"
 )
 
 // An access is what a connection is for.
@@ -29,16 +31,7 @@ func makeFile(path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Close(), syncDir(filepath.Dir(path)))
-}
-
-// syncDir brings a directory's names to the disk.
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return errors.Join(f.Close(), directory.Sync(filepath.Dir(path)))
 }
 
 // findFile returns where the file is, links resolved, if it can be used as a says. SQLite would say "unable to open

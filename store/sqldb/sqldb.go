@@ -33,6 +33,7 @@ type Kind struct {
 	Name          string // in errors, as in "accounts"
 	ApplicationID int32  // in the header of every file; not 0, which is nobody's
 	Journal       Journal
+	Layout        string   // pragmas that a new file needs before anything is in it, as page_size
 	Steps         []string // Steps[n] makes schema n+1 of schema n. One that was released never changes.
 }
 

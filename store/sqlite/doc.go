@@ -1,0 +1,23 @@
+// Package sqlite keeps mail in SQLite databases, durably: one for all mailboxes, or one for each domain, as the path says.
+//
+// A delivery is rows of a transaction: when Deliver returns nil the transaction was committed and synced (package sqldb sees
+// to that), and before it nobody sees anything of the message. Each database has one goroutine that writes. What waits
+// while a commit is under way shares the next one; each hears its own result, because what could not be committed together
+// is tried again one by one. The content is read and hashed before it comes to the writer. What is larger than a megabyte is
+// written ahead in parts, between the deliveries of others, as a content without a hash that no reader meets; the
+// transaction that makes the copies gives it its hash. A crash may leave such a content; Sweep removes it.
+//
+// A content is there once for all its copies, found by its SHA-256. There are no reference counts: a copy that is deleted takes
+// the content with it if an index says that no other has it. Triggers do that, and keep the counts of each folder; Usage and
+// Check add those up, so a quota that ignores other folders needs no other count. They hold too for who changes rows by hand.
+//
+// The tables and the views for people who read mail with SQL are told in schema.sql. A database may be read by any program while
+// it is written here, and be written by another lmtpd: locks are waited for (package sqldb). Mailboxes and folders
+// are values in it, and never text of a statement.
+//
+// Subject, author (From), date and Message-ID are looked for in the first 64 KiB of a content, and reverse-path and original
+// recipient in the trace fields, tolerantly: mail of any form is kept, octet for octet (RFC 5322 §2.2, RFC 2047 §2).
+//
+// Not done: homes, owners and paths of single accounts (a database belongs to the operator), keywords beyond what is said
+// when a message is kept or its flags are set, search in texts.
+package sqlite
