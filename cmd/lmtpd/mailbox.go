@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -60,7 +61,7 @@ func mailboxCommand() *cli.Command {
 			ArgsUsage: "A",
 			Flags:     append(storeFlags(), asJSON),
 			Action:    onMailbox(recountMailbox),
-		}}, sortCommands()...),
+		}}, slices.Concat(sortCommands(), transferCommands())...),
 	}
 }
 
@@ -77,6 +78,16 @@ type mailbox struct {
 
 // onMailbox makes an action of what is to be done with the mailbox that the first argument names.
 func onMailbox(do func(*cli.Context, mailbox) error) cli.ActionFunc {
+	return mailboxAction(storeThere, Mailboxes.mailbox, do)
+}
+
+// intoMailbox is onMailbox where the mailbox need not be there yet: somebody must have it, and the store is made.
+func intoMailbox(do func(*cli.Context, mailbox) error) cli.ActionFunc {
+	return mailboxAction(func(Mailboxes) error { return nil }, Mailboxes.mailboxOfAccount, do)
+}
+
+// mailboxAction makes an action of what is to be done with a mailbox, after a look at its block, as find finds it.
+func mailboxAction(look func(Mailboxes) error, find findMailbox, do func(*cli.Context, mailbox) error) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		cfg, err := loadConfig(c)
 		if err != nil {
@@ -87,12 +98,12 @@ func onMailbox(do func(*cli.Context, mailbox) error) cli.ActionFunc {
 			return err
 		}
 		cfg.Mailboxes = cfg.Mailboxes[block : block+1] // how things stand in the others is none of our business
-		if err := storeThere(cfg.Mailboxes[0]); err != nil {
+		if err := look(cfg.Mailboxes[0]); err != nil {
 			return err
 		}
 		return withStores(c, cfg, func(stores []store.Store) error {
 			return cfg.withAccounts(c, func(accounts []account.Source) error {
-				box, err := cfg.Mailboxes[0].mailbox(c.Context, accounts[0], name)
+				box, err := find(cfg.Mailboxes[0], c.Context, accounts[0], name)
 				if err != nil {
 					return err
 				}
@@ -100,6 +111,17 @@ func onMailbox(do func(*cli.Context, mailbox) error) cli.ActionFunc {
 			})
 		})
 	}
+}
+
+// findMailbox says where the mailbox of a name is.
+type findMailbox func(m Mailboxes, ctx context.Context, accounts account.Source, name string) (store.Mailbox, error)
+
+// mailboxOfAccount is mailbox for a name that must have an account, since nobody would read what others get.
+func (m Mailboxes) mailboxOfAccount(ctx context.Context, accounts account.Source, name string) (store.Mailbox, error) {
+	if _, err := accounts.Lookup(ctx, name); err != nil {
+		return store.Mailbox{}, fmt.Errorf("look up account %s: %w", name, err)
+	}
+	return m.mailbox(ctx, accounts, name)
 }
 
 // mailbox says where the mailbox of a name is and on what terms, as delivery would have it. One without an account may

@@ -153,12 +153,8 @@ func (m Mailboxes) accountNames() (names []string, err error) {
 
 // describe describes a mailbox in the store of a block. Its account is another block's if its domain is.
 func (l lister) describe(ctx context.Context, block int, name string) (mailboxLine, error) {
-	for i, m := range l.blocks {
-		if slices.Contains(m.Domains, name[strings.LastIndexByte(name, '@')+1:]) {
-			block = i
-		}
-	}
 	s := l.stores[block]
+	block = l.blockOf(name, block)
 	box, err := l.blocks[block].mailbox(ctx, l.accounts[block], name)
 	if err != nil {
 		return mailboxLine{Mailbox: name}, err
@@ -175,6 +171,16 @@ func (l lister) describe(ctx context.Context, block int, name string) (mailboxLi
 		folders = []string{}
 	}
 	return mailboxLine{name, folders, usage.Messages, usage.Octets}, nil
+}
+
+// blockOf gives the block that the domain of a mailbox belongs to, or else otherwise.
+func (l lister) blockOf(name string, otherwise int) int {
+	for i, m := range l.blocks {
+		if slices.Contains(m.Domains, name[strings.LastIndexByte(name, '@')+1:]) {
+			return i
+		}
+	}
+	return otherwise
 }
 
 // A messageLine is one message in a list.

@@ -41,6 +41,9 @@ func (j Job) Import(ctx context.Context, in *mbox.Reader, undated time.Time, to 
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
+		if errors.Is(err, mbox.ErrFormat) {
+			return err
+		}
 		if err != nil {
 			return fmt.Errorf("message %d: %w", n, err)
 		}
