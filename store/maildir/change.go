@@ -20,10 +20,14 @@ func (s *Store) Open(ctx context.Context, mailbox store.Mailbox, folder, id stri
 	return r, err
 }
 
-// SetFlags replaces the flags of a message, and moves it to cur/ if it was new. Letters of keywords stay.
+// SetFlags replaces the flags of a message, and moves it to cur/ if it was new. Letters that stand for nothing we know stay.
 func (s *Store) SetFlags(ctx context.Context, mailbox store.Mailbox, folder, id string, flags []store.Flag) error {
 	return s.onMessage(ctx, &store.Placement{Mailbox: mailbox, Folder: folder}, id, func(d *dir, m found) error {
-		to := "cur/" + m.id + ":2," + replaceLetters(m.flags, flags)
+		k, err := s.keywordsFor(d, flags)
+		if err != nil {
+			return err
+		}
+		to := "cur/" + m.id + ":2," + replaceLetters(m.flags, flags, k)
 		if to == m.file {
 			return nil
 		}

@@ -119,7 +119,10 @@ func (s *Store) deliver(ctx context.Context, c store.Content, a *attempt) error 
 
 // leave is the sequence that the promise of 250 rests on: written, synced, named, and the name synced. Only then it counts.
 func (s *Store) leave(ctx context.Context, t *target, c store.Content, a *attempt) error {
-	flags := letters(a.Flags)
+	flags, err := s.lettersIn(t.dir, a.Flags)
+	if err != nil {
+		return err
+	}
 	into := t.new
 	if flags != "" {
 		cur, err := t.sub("cur")

@@ -112,6 +112,9 @@ func (s *Store) makeEntry(d *dir, name string) error {
 	return unix.Close(fd)
 }
 
+// errNoFile says that something else is where a file should be.
+var errNoFile = errors.New("no file, or too long")
+
 // readFile reads a file of at most limit octets in d.
 func (d *dir) readFile(name string, limit int64) ([]byte, error) {
 	f, err := d.root.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0) // a planted pipe must not block us
@@ -124,7 +127,7 @@ func (d *dir) readFile(name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if !fi.Mode().IsRegular() || fi.Size() > limit {
-		return nil, fmt.Errorf("%s/%s is no file or too long", d.name(), name)
+		return nil, fmt.Errorf("%s/%s: %w", d.name(), name, errNoFile)
 	}
 	b := make([]byte, fi.Size())
 	_, err = io.ReadFull(f, b)

@@ -27,8 +27,10 @@
 // the next recount. The line is not synced, and its failure never that of a delivery: the file is removed, so that the next
 // who asks counts anew.
 //
-// Not done: keywords (dovecot-keywords: their letters are kept, none are given), file systems without
-// hard links. A message with bare LFs is kept, but nobody can tell these from line ends when it is read.
+// Keywords have letters from a to z, of which each folder's dovecot-keywords tells the meaning; it is changed as Dovecot does. A
+// folder has 26 of them, and more are left out.
+//
+// Not done: file systems without hard links. A message with bare LFs is kept, but nobody can tell these from line ends when it is read.
 //
 // # What was tried
 //

@@ -27,8 +27,7 @@ func flagLetters() [6]struct {
 	}
 }
 
-// letters gives the letters of flags as they stand in a name: each once, in order. Keywords have no letter that would
-// mean the same in every maildir and are left out.
+// letters gives the letters of flags as they stand in a name: each once, in order. Keywords have theirs from the folder.
 func letters(flags []store.Flag) string {
 	if len(flags) == 0 {
 		return ""
@@ -52,15 +51,24 @@ func flagsOf(letters string) (flags []store.Flag) {
 	return flags
 }
 
-// replaceLetters gives the letters of flags together with those letters of old that stand for no flag of ours: Dovecot's
-// keywords a to z, and what other programs put there.
-func replaceLetters(old string, flags []store.Flag) string {
-	kept := []byte(letters(flags))
+// lettersIn is letters with those that keywords have in the folder d.
+func (s *Store) lettersIn(d *dir, flags []store.Flag) (string, error) {
+	if !slices.ContainsFunc(flags, isKeyword) {
+		return letters(flags), nil
+	}
+	k, err := s.keywordsFor(d, flags)
+	return replaceLetters("", flags, k), err
+}
+
+// replaceLetters gives the letters of flags together with those letters of old that stand for no flag we know: what other
+// programs put there.
+func replaceLetters(old string, flags []store.Flag, k keywords) string {
+	kept := []byte(letters(flags) + k.letters(flags))
 	for _, c := range []byte(old) {
-		if flagsOf(string(rune(c))) == nil && !slices.Contains(kept, c) {
+		if k.flags(string(rune(c))) == nil {
 			kept = append(kept, c)
 		}
 	}
 	slices.Sort(kept)
-	return string(kept)
+	return string(slices.Compact(kept))
 }

@@ -93,6 +93,10 @@ func (d *dir) list(ctx context.Context, folder string) ([]store.Message, error) 
 	if err != nil {
 		return nil, err
 	}
+	k, err := d.knownKeywords()
+	if err != nil {
+		return nil, err
+	}
 	list := make([]store.Message, 0, len(all))
 	for _, m := range all {
 		if err := ctx.Err(); err != nil {
@@ -109,7 +113,7 @@ func (d *dir) list(ctx context.Context, folder string) ([]store.Message, error) 
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, store.Message{ID: m.id, Folder: folder, Size: size, Date: fi.ModTime(), Flags: flagsOf(m.flags)})
+		list = append(list, store.Message{ID: m.id, Folder: folder, Size: size, Date: fi.ModTime(), Flags: k.flags(m.flags)})
 	}
 	slices.SortFunc(list, func(a, b store.Message) int {
 		return cmp.Or(a.Date.Compare(b.Date), before(a.ID, b.ID))

@@ -65,6 +65,10 @@ func (s *Store) moving(ctx context.Context, mailbox store.Mailbox, from, to stri
 // then the new name is taken back.
 func (v moving) move(from, into *dir, m found) error {
 	where, name := path.Split(m.file)
+	to, err := v.nameIn(from, into, m)
+	if err != nil {
+		return err
+	}
 	src, err := from.sub(path.Clean(where))
 	if err != nil {
 		return err
@@ -80,7 +84,7 @@ func (v moving) move(from, into *dir, m found) error {
 		return err
 	}
 	defer count.end()
-	if err := v.link(src, dst, name); err != nil {
+	if err := v.link(src, dst, name, to); err != nil {
 		return err
 	}
 	if err := v.fs.syncDir(dst.fd()); err != nil {
@@ -88,7 +92,7 @@ func (v moving) move(from, into *dir, m found) error {
 	}
 	if err := v.fs.unlink(src.fd(), name); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			_ = v.fs.unlink(dst.fd(), name)
+			_ = v.fs.unlink(dst.fd(), to)
 		}
 		return fmt.Errorf("unlink in %s: %w", src.name(), err)
 	}
@@ -101,9 +105,24 @@ func (v moving) move(from, into *dir, m found) error {
 	return nil
 }
 
+// nameIn gives the name of a message in another folder, where keywords may have other letters.
+func (v moving) nameIn(from, into *dir, m found) (string, error) {
+	name := path.Base(m.file)
+	old, err := from.knownKeywords()
+	if err != nil {
+		return "", err
+	}
+	flags := old.flags(m.flags)
+	if old.letters(flags) == "" {
+		return name, nil
+	}
+	k, err := v.keywordsFor(into, flags)
+	return m.id + ":2," + replaceLetters("", flags, k), err
+}
+
 // link gives the message its name in dst. One that it has there already is what a move that was cut off has left.
-func (v moving) link(src, dst *dir, name string) error {
-	err := v.fs.linkNamed(src.fd(), name, dst.fd(), name)
+func (v moving) link(src, dst *dir, name, to string) error {
+	err := v.fs.linkNamed(src.fd(), name, dst.fd(), to)
 	if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
@@ -111,12 +130,12 @@ func (v moving) link(src, dst *dir, name string) error {
 	if err != nil {
 		return err
 	}
-	b, err := dst.root.Lstat(name)
+	b, err := dst.root.Lstat(to)
 	if err != nil {
 		return err
 	}
 	if !os.SameFile(a, b) {
-		return fmt.Errorf("%s is another message in %s", name, dst.name())
+		return fmt.Errorf("%s is another message in %s", to, dst.name())
 	}
 	return nil
 }

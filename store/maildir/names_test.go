@@ -78,9 +78,11 @@ func TestLetters(t *testing.T) {
 		{"", []store.Flag{`\SEEN`, "keyword", `\Recent`}, "S"},
 		{"FSab", []store.Flag{store.FlagAnswered}, "Rab"},
 		{"ba!", nil, "!ab"},
+		{"abc", nil, "ab"},
+		{"ab", []store.Flag{"Work", store.FlagSeen, "play"}, "Sabc"},
 		{"S\xff\xc3", nil, "\xc3\xff"},
 	} {
-		if got := replaceLetters(test.old, test.flags); got != test.want {
+		if got := replaceLetters(test.old, test.flags, keywords{2: "work"}); got != test.want {
 			t.Errorf("%q with %q: %q, want %q", test.old, test.flags, got, test.want)
 		}
 	}

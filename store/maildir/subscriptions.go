@@ -25,8 +25,8 @@ const (
 	maxSubscriptions = 1 << 20
 )
 
-// errLocked says that another program is changing the subscriptions.
-var errLocked = errors.New("subscriptions are locked")
+// errLocked says that another program is changing the file.
+var errLocked = errors.New("another program has it locked")
 
 // subscribe puts a folder's directory name on the list of subscriptions, as Dovecot writes it. Another program that changes
 // the list at this moment is no reason to hold up mail.
@@ -50,7 +50,7 @@ func (s *Store) changeSubscriptions(d *dir, change func(old []byte) (text []byte
 	if !changed {
 		return nil
 	}
-	fd, err := s.lockSubscriptions(d)
+	fd, err := s.lockFile(d, subscriptionsLock)
 	if err != nil {
 		return fmt.Errorf("subscriptions: %w", err)
 	}
@@ -65,20 +65,20 @@ func (s *Store) changeSubscriptions(d *dir, change func(old []byte) (text []byte
 	return nil
 }
 
-// lockSubscriptions makes the file that is both the lock and the next version.
-func (s *Store) lockSubscriptions(d *dir) (fd int, err error) {
-	fd, err = s.fs.createNamed(d.fd(), subscriptionsLock)
+// lockFile makes the file that is both the lock of another and its next version.
+func (s *Store) lockFile(d *dir, name string) (fd int, err error) {
+	fd, err = s.fs.createNamed(d.fd(), name)
 	if !errors.Is(err, fs.ErrExist) {
 		return fd, err
 	}
-	fi, err := d.root.Lstat(subscriptionsLock)
+	fi, err := d.root.Lstat(name)
 	if err == nil && s.now().Sub(fi.ModTime()) < lockStale {
 		return -1, errLocked
 	}
-	if err := s.fs.unlink(d.fd(), subscriptionsLock); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := s.fs.unlink(d.fd(), name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return -1, err
 	}
-	fd, err = s.fs.createNamed(d.fd(), subscriptionsLock)
+	fd, err = s.fs.createNamed(d.fd(), name)
 	if errors.Is(err, fs.ErrExist) {
 		return -1, errLocked
 	}

@@ -58,6 +58,7 @@ func (b *broom) note(err error) {
 func (b *broom) mailbox(d *dir) {
 	b.tmp(d)
 	b.file(d, subscriptionsLock)
+	b.file(d, keywordsLock)
 	folders, err := d.folders()
 	if err != nil {
 		b.note(err)
@@ -69,6 +70,7 @@ func (b *broom) mailbox(d *dir) {
 			continue
 		}
 		b.tmp(f)
+		b.file(f, keywordsLock)
 		f.Close()
 	}
 }

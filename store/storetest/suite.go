@@ -22,6 +22,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"content", (*suite).content},
 		{"trace", (*suite).trace},
 		{"flags", (*suite).flags},
+		{"keywords", (*suite).keywords},
 		{"folders", (*suite).folders},
 		{"missing folder", (*suite).missingFolder},
 		{"mixed", (*suite).mixed},

@@ -75,6 +75,36 @@ func (s *suite) flags() {
 	}
 }
 
+// keywords stay with a message in whatever folder it is.
+func (s *suite) keywords() {
+	flags := []store.Flag{"work", store.FlagSeen, "$Label1", "NonJunk"}
+	s.deliver("x\r\n", store.Placement{Mailbox: ann, Folder: "Work", Flags: []store.Flag{"other", "NonJunk"}})
+	s.deliver("x\r\n", store.Placement{Mailbox: ann, Flags: flags})
+	one := s.one(ann, "")
+	s.sameFlags(one, flags)
+	id := s.one(ann, "Work").ID
+	if err := s.Move(s.Context(), ann, "", one.ID, "Work"); err != nil {
+		s.Fatalf("Move: %v", err)
+	}
+	for _, m := range s.list(ann, "Work") {
+		if m.ID == id {
+			s.sameFlags(m, []store.Flag{"other", "NonJunk"})
+		} else {
+			s.sameFlags(m, flags)
+		}
+	}
+	for _, flags := range [][]store.Flag{{"other"}, {"new", store.FlagPassed}, nil} {
+		if err := s.SetFlags(s.Context(), ann, "Work", id, flags); err != nil {
+			s.Fatalf("SetFlags: %v", err)
+		}
+		for _, m := range s.list(ann, "Work") {
+			if m.ID == id {
+				s.sameFlags(m, flags)
+			}
+		}
+	}
+}
+
 func (s *suite) sameFlags(m store.Message, want []store.Flag) {
 	s.Helper()
 	if got, want := slices.Sorted(slices.Values(m.Flags)), slices.Sorted(slices.Values(want)); !slices.Equal(got, want) {
