@@ -14,9 +14,16 @@ import (
 // each alone would fit. What is in a mailbox already, its store counts.
 type ledger struct {
 	mu       sync.Mutex
-	reserved map[box]store.Usage
+	balances map[box]*balance
 	held     map[*smtp.Envelope]map[place]store.Usage
 	targets  map[*smtp.Envelope]int // of aliases among its recipients
+}
+
+// A balance is what is reserved of one mailbox's quota. It stays for as long as something is, or somebody asks.
+type balance struct {
+	reserved store.Usage
+	grants   int // how often something was reserved
+	asking   int // how many have been told both and are looking into the store
 }
 
 // maxTargets is how many mailboxes the aliases of one message may stand for, all recipients together: a list of a thousand
@@ -33,7 +40,7 @@ type hold struct {
 
 func newLedger() *ledger {
 	return &ledger{
-		reserved: map[box]store.Usage{},
+		balances: map[box]*balance{},
 		held:     map[*smtp.Envelope]map[place]store.Usage{},
 		targets:  map[*smtp.Envelope]int{},
 	}
@@ -63,73 +70,94 @@ var (
 
 // reserve holds room for a message of that size, if there is room. Another recipient's hold for the same copy, or one of
 // RCPT, will do if it is as much.
+//
+// Nothing is locked while the store is asked, so what it says counts only if nobody else was granted something meanwhile.
+// What is merely asked for is in nobody's way: many at once would refuse each other what one of them could have.
 func (l *ledger) reserve(ctx context.Context, env *smtp.Envelope, t *target, size int64) error {
 	h := hold{env, t.place(), store.Usage{Messages: 1, Octets: size}}
-	before, enough := l.add(h)
-	if enough {
-		return nil
+	for {
+		others, grants, enough := l.ask(h)
+		if enough {
+			return nil
+		}
+		err := t.room(ctx, others, h.usage)
+		if l.settle(h, grants, err) {
+			return err
+		}
 	}
-	own := h.usage
+}
+
+// room asks the store for room beside what others have reserved.
+func (t *target) room(ctx context.Context, others, own store.Usage) error {
 	if t.block.Grace == OneMessage {
 		own.Octets = min(own.Octets, 1)
 	}
-	with := store.Usage{Messages: before.Messages + own.Messages, Octets: before.Octets + own.Octets}
+	with := store.Usage{Messages: others.Messages + own.Messages, Octets: others.Octets + own.Octets}
 	err := t.block.Store.Check(ctx, t.mailbox, with)
 	switch {
-	case err == nil:
-		return nil
 	case !errors.Is(err, store.ErrOverQuota):
 	case with != own && t.block.Store.Check(ctx, t.mailbox, own) == nil:
 		err = fmt.Errorf("%w %w", err, errInFlight)
 	case t.block.OverQuota == Refuse:
 		err = fmt.Errorf("%w: %w", errRefuse, err)
 	}
-	l.drop(h)
 	return err
 }
 
-// add notes a hold and says what the others have reserved in its mailbox. If there is one for the same copy already, that
-// is enough or goes.
-func (l *ledger) add(h hold) (before store.Usage, enough bool) {
+// ask says what others have reserved in the mailbox of a hold, and after how many grants, unless what is held for the same
+// copy already is enough. settle follows.
+func (l *ledger) ask(h hold) (others store.Usage, grants int, enough bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	held := l.held[h.env]
-	if held == nil {
-		held = map[place]store.Usage{}
-		l.held[h.env] = held
+	own, has := l.held[h.env][h.place]
+	if has && own.Octets >= h.usage.Octets {
+		return others, 0, true
 	}
-	if u, has := held[h.place]; has {
-		if u.Octets >= h.usage.Octets {
-			return before, true
-		}
-		l.change(h.place.box, u, -1)
+	b := l.balances[h.place.box]
+	if b == nil {
+		b = &balance{}
+		l.balances[h.place.box] = b
 	}
-	before = l.reserved[h.place.box]
-	l.change(h.place.box, h.usage, 1)
-	held[h.place] = h.usage
-	return before, false
+	b.asking++
+	others = store.Usage{Messages: b.reserved.Messages - own.Messages, Octets: b.reserved.Octets - own.Octets}
+	return others, b.grants, false
 }
 
-// change adds to or takes from what is reserved in a mailbox.
-func (l *ledger) change(b box, u store.Usage, sign int64) {
-	all := l.reserved[b]
-	all.Messages += sign * u.Messages
-	all.Octets += sign * u.Octets
-	if all == (store.Usage{}) {
-		delete(l.reserved, b)
-		return
-	}
-	l.reserved[b] = all
-}
-
-// drop ends one hold.
-func (l *ledger) drop(h hold) {
+// settle takes a hold in place of that for the same copy if err is nil, else ends that. It is to be asked again, and
+// nothing is settled, if there were grants meanwhile.
+func (l *ledger) settle(h hold, grants int, err error) (settled bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	held := l.held[h.env]
-	l.change(h.place.box, held[h.place], -1)
-	if delete(held, h.place); len(held) == 0 {
-		delete(l.held, h.env)
+	b := l.balances[h.place.box]
+	b.asking--
+	if err == nil && b.grants != grants {
+		return false
+	}
+	defer l.tidy(h.place.box)
+	b.change(l.held[h.env][h.place], -1)
+	if err != nil {
+		delete(l.held[h.env], h.place)
+		return true
+	}
+	b.grants++
+	b.change(h.usage, 1)
+	if l.held[h.env] == nil {
+		l.held[h.env] = map[place]store.Usage{}
+	}
+	l.held[h.env][h.place] = h.usage
+	return true
+}
+
+// change adds to or takes from what is reserved.
+func (b *balance) change(u store.Usage, sign int64) {
+	b.reserved.Messages += sign * u.Messages
+	b.reserved.Octets += sign * u.Octets
+}
+
+// tidy forgets a balance that is of no more use.
+func (l *ledger) tidy(of box) {
+	if b := l.balances[of]; b.reserved == (store.Usage{}) && b.asking == 0 {
+		delete(l.balances, of)
 	}
 }
 
@@ -138,7 +166,8 @@ func (l *ledger) release(env *smtp.Envelope) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for p, u := range l.held[env] {
-		l.change(p.box, u, -1)
+		l.balances[p.box].change(u, -1)
+		l.tidy(p.box)
 	}
 	delete(l.held, env)
 	delete(l.targets, env)

@@ -3,7 +3,9 @@ package delivery_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"lmtpd/delivery"
@@ -74,4 +76,67 @@ func expectNoOvershoot(t *testing.T, s store.Store, limit store.Usage) {
 		}
 		h.Abandon(env)
 	}
+}
+
+// A patient store takes its time when it is asked about much for the first time.
+type patient struct {
+	store.Store
+	once        *atomic.Bool
+	asked, goOn chan struct{}
+}
+
+func newPatient() patient {
+	return patient{&storetest.Memory{}, new(atomic.Bool), make(chan struct{}), make(chan struct{})}
+}
+
+func (p patient) Check(ctx context.Context, m store.Mailbox, more store.Usage) error {
+	if more.Octets > 1900 && p.once.CompareAndSwap(false, true) {
+		close(p.asked)
+		<-p.goOn
+	}
+	return p.Store.Check(ctx, m, more)
+}
+
+// What is asked for and will not be granted is in nobody's way meanwhile: many at once would refuse each other everything.
+func TestAskingReservesNothing(t *testing.T) {
+	p := newPatient()
+	h := newHost(t, func(c *delivery.Config) {
+		c.Blocks[0].Store, c.Blocks[0].Quota.Octets = p, 2000
+	})
+	env := envelope()
+	if got := h.announce(env, "ann@example.org", 100); got != "250 2.1.5" {
+		t.Fatal(got)
+	}
+	var large sync.WaitGroup
+	large.Go(func() {
+		if got := h.announce(envelope(), "ann@example.org", 1950); got != "452 4.2.2" {
+			t.Errorf("too much: %s", got)
+		}
+	})
+	<-p.asked
+	if got := h.deliver(env, message(500))[0]; !strings.HasPrefix(got, "250 2.1.5") {
+		t.Errorf("what there is room for: %s", got)
+	}
+	close(p.goOn)
+	large.Wait()
+}
+
+// What the store said before somebody else was granted something counts no more.
+func TestGrantedMeanwhile(t *testing.T) {
+	p := newPatient()
+	h := newHost(t, func(c *delivery.Config) {
+		c.Blocks[0].Store, c.Blocks[0].Quota.Octets = p, 2000
+	})
+	var large sync.WaitGroup
+	large.Go(func() {
+		if got := h.announce(envelope(), "ann@example.org", 1950); got != "452 4.2.2" {
+			t.Errorf("what there was room for: %s", got)
+		}
+	})
+	<-p.asked
+	if got := h.announce(envelope(), "ann@example.org", 100); got != "250 2.1.5" {
+		t.Errorf("what there is room for: %s", got)
+	}
+	close(p.goOn)
+	large.Wait()
 }
