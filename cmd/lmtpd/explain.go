@@ -80,6 +80,10 @@ func (cfg *Config) question(c *cli.Context) (*smtp.Envelope, smtp.Recipient, err
 		if env.Size, err = parseSize(size); err != nil {
 			return nil, smtp.Recipient{}, usage(c, "--size: %v", err)
 		}
+		if most := cfg.Limits.MessageSize; env.Size > most {
+			err = fmt.Errorf("there is no RCPT for a message of %s: MAIL is answered 552 5.3.4, since message_size is %s", octets(env.Size), octets(most))
+			return nil, smtp.Recipient{}, cli.Exit(err, exUnavailable)
+		}
 	}
 	return env, smtp.Recipient{To: path}, nil
 }

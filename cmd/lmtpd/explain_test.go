@@ -48,6 +48,8 @@ func TestExplainCommand(t *testing.T) {
 		{"eve@a.example", exNoUser, []string{"550 5.1.1 <eve@a.example>"}},
 		{"ann@b.example", exUnavailable, []string{"b.example is not local", "550 5.7.1"}},
 		{"ann@", exDataErr, []string{"not an address"}},
+		{"--size 50MiB nobody@b.example", exUnavailable, []string{"550 5.7.1"}},
+		{"--size 52428801 ann", exUnavailable, []string{"52428801", "552 5.3.4", "50MiB"}},
 		{"--size many ann", exUsage, []string{"--size"}},
 		{"--from x ann", exDataErr, []string{"--from"}},
 		{"", exUsage, []string{"ADDRESS"}},
