@@ -41,10 +41,13 @@ func checkFiles(cfg *Config) error {
 	if err == nil {
 		err = checkAliases(cfg, aliases)
 	}
-	if wrong != nil {
+	switch {
+	case wrong == nil:
+		return err
+	case err == nil:
 		return wrong
 	}
-	return err
+	return cli.Exit(fmt.Errorf("%w\n%w", wrong, err), exConfig)
 }
 
 // explain writes what cfg means, and how things stand where it points to.

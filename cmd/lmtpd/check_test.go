@@ -238,3 +238,15 @@ func TestTermsMeaning(t *testing.T) {
 		}
 	}
 }
+
+// The mistakes of all files are told in one run.
+func TestCheckTellsOfAllFiles(t *testing.T) {
+	config := explainable(t)
+	dir := filepath.Dir(config)
+	put(t, filepath.Join(dir, "users"), "a b::\n")
+	put(t, filepath.Join(dir, "aliases"), "sales\n")
+	code, _, stderr := runApp(t, "check", "--config", config)
+	if code != exConfig || !strings.Contains(stderr, "users:1: ") || !strings.Contains(stderr, "aliases:1: ") {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+}
