@@ -65,7 +65,7 @@ func (s *Store) onMessage(ctx context.Context, p *store.Placement, id string, do
 		var err error
 		for range 3 {
 			var m found
-			if m, err = d.find(id); err != nil {
+			if m, err = s.find(d, p, id); err != nil {
 				return err
 			}
 			if err = do(d, m); !errors.Is(err, fs.ErrNotExist) {

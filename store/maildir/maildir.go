@@ -46,6 +46,7 @@ type Store struct {
 	slots   chan struct{}
 	crowd   *crowd
 	counts  counters
+	listed  listings
 	unnamed bool  // whether files without a name can be linked here
 	making  locks // one change of a subscriptions file at a time
 	away    away

@@ -82,17 +82,19 @@ func (d *dir) find(id string) (found, error) {
 // messages there that a client or an import put in.
 func (s *Store) Messages(ctx context.Context, mailbox store.Mailbox, folder string) (list []store.Message, err error) {
 	err = s.onFolder(ctx, mailbox, folder, func(d *dir) error {
-		list, err = d.list(ctx, folder)
+		all, err := d.messages()
+		if err != nil {
+			return err
+		}
+		s.listed.note(s.placeOf(mailbox, folder), all)
+		list, err = d.describe(ctx, folder, all)
 		return err
 	})
 	return list, err
 }
 
-func (d *dir) list(ctx context.Context, folder string) ([]store.Message, error) {
-	all, err := d.messages()
-	if err != nil {
-		return nil, err
-	}
+// describe describes messages, oldest first.
+func (d *dir) describe(ctx context.Context, folder string, all []found) ([]store.Message, error) {
 	k, err := d.knownKeywords()
 	if err != nil {
 		return nil, err

@@ -142,3 +142,24 @@ func TestMoveWhileCounted(t *testing.T) {
 	}
 	must(t, <-counted)
 }
+
+// Who goes through a folder after listing it meets what was renamed or removed meanwhile.
+func TestListedFilesChange(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	defer s.Close()
+	for range 3 {
+		must(t, deliver(t, s, faultContent, store.Placement{Mailbox: limited}))
+	}
+	list, err := s.Messages(t.Context(), limited, "")
+	must(t, err)
+	inbox := filepath.Join(dir, "example.org", "ann")
+	must(t, os.Rename(filepath.Join(inbox, "new", list[0].ID), filepath.Join(inbox, "cur", list[0].ID+":2,F")))
+	must(t, os.Remove(filepath.Join(inbox, "new", list[1].ID)))
+	must(t, os.Rename(filepath.Join(inbox, "new", list[2].ID), filepath.Join(inbox, "x")), os.Symlink("../x", filepath.Join(inbox, "new", list[2].ID)))
+	for i, want := range []bool{true, false, false} {
+		if exists(t, s, "", list[i].ID) != want {
+			t.Errorf("message %d is there: %v", i, !want)
+		}
+	}
+}
