@@ -17,11 +17,11 @@ type place struct {
 	folder string
 }
 
-// boxOf names a mailbox by where it is, if its store can tell, so that all of its names are one.
+// boxOf finds out which mailbox a name is, where it may have several.
 func boxOf(s store.Store, m store.Mailbox) box {
-	if l, can := s.(store.Locator); can {
-		if path, err := l.Where(m); err == nil {
-			return box{s, path}
+	if i, can := s.(store.Identifier); can {
+		if id, err := i.Identity(m); err == nil {
+			return box{s, id}
 		}
 	}
 	return box{s, m.Name}

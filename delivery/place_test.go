@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"lmtpd/delivery"
+	"lmtpd/store"
+	"lmtpd/store/storetest"
 )
 
 // A mailbox with several names, one in each domain that a template does not tell apart, gets one copy and has one quota.
@@ -28,6 +30,20 @@ func TestMailboxWithSeveralNames(t *testing.T) {
 		t.Errorf("600 more by another name: %s", got)
 	}
 	s.Abandon(first)
+}
+
+// A database is one place of many mailboxes.
+type database struct{ *storetest.Memory }
+
+func (database) Where(store.Mailbox) (string, error) { return "/var/lib/lmtpd/mail.db", nil }
+
+// Mailboxes that are kept in one file are not one.
+func TestMailboxesInOneFile(t *testing.T) {
+	h := newHost(t, func(c *delivery.Config) { c.Blocks[0].Store = database{c.Blocks[0].Store.(*storetest.Memory)} })
+	h.deliver(envelope("ann@example.org", "bob@example.org"), strings.NewReader(letter))
+	if got, want := h.kept(t), "ann@example.org bob@example.org"; got != want {
+		t.Errorf("kept in %s, want %s", got, want)
+	}
 }
 
 // What a recipient costs does not grow with the places that a message goes to, as many as the details that a stranger makes up.

@@ -15,10 +15,16 @@ type Sweeper interface {
 	Sweep(ctx context.Context) (removed int, err error)
 }
 
-// A Locator is a Store that can tell where it keeps a mailbox.
+// A Locator is a Store that can tell people where it keeps a mailbox.
 type Locator interface {
-	// Where returns a path, which is no other mailbox's: mailboxes with the same path are one. It need not be there.
+	// Where returns a path, which may be that of others, too. The mailbox need not be there.
 	Where(mailbox Mailbox) (string, error)
+}
+
+// An Identifier is a Store in which a mailbox may have several names.
+type Identifier interface {
+	// Identity returns what all names of a mailbox have in common, and no other mailbox has. It need not be there.
+	Identity(mailbox Mailbox) (string, error)
 }
 
 // A Subscriber is a Store that keeps which folders a mailbox is subscribed to (RFC 3501 §6.3.6). A folder that Deliver or

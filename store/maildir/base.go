@@ -52,6 +52,9 @@ func (s *Store) Where(mailbox store.Mailbox) (string, error) {
 	return filepath.Join(at.Base, at.Rel), err
 }
 
+// Identity is where the mailbox is: a directory is one mailbox, whatever names lead to it.
+func (s *Store) Identity(mailbox store.Mailbox) (string, error) { return s.Where(mailbox) }
+
 // atRoot says whether the mailbox lies in the store's root, which is open.
 func (s *Store) atRoot(mailbox store.Mailbox) bool { return s.root != nil && mailbox.Path == "" }
 

@@ -58,6 +58,7 @@ var (
 	_ store.Store      = (*Store)(nil)
 	_ store.Sweeper    = (*Store)(nil)
 	_ store.Locator    = (*Store)(nil)
+	_ store.Identifier = (*Store)(nil)
 	_ store.Subscriber = (*Store)(nil)
 )
 
