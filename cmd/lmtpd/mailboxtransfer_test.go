@@ -254,3 +254,20 @@ func TestMailboxCopy(t *testing.T) {
 func sortedLines(text string) string {
 	return strings.Join(slices.Sorted(strings.Lines(text)), "")
 }
+
+// Mail goes to a database and comes back as it was.
+func TestMailboxCopySQLite(t *testing.T) {
+	data, dir := t.TempDir(), t.TempDir()
+	oldMail(t, data)
+	fill(t, data, "x\r\n", store.Placement{Mailbox: annHere, Folder: "Work", Flags: []store.Flag{"$Label1", store.FlagSeen}})
+	here, there, back := "maildir:"+data+"/mail/%d/%n", "sqlite:"+dir+"/mail.db", "maildir:"+dir+"/back/mail/%d/%n"
+	for range 2 {
+		runMailbox(t, exOK, "", "copy", here, there)
+		runMailbox(t, exOK, "", "copy", there, back)
+	}
+	sameMail(t, allMail(t, filepath.Join(dir, "back"), annHere), allMail(t, data, annHere))
+	folders := func(store string) string { return runMailbox(t, exOK, "", "folders", "--store", store, "ann") }
+	if folders(here) != folders(back) || folders(here) != folders(there) {
+		t.Errorf("folders here\n%s there\n%s and back\n%s", folders(here), folders(there), folders(back))
+	}
+}
