@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -60,7 +61,7 @@ func (c *connector) identify(conn driver.Conn) error {
 
 // configure sets what a connection needs and reads it back.
 func (c *connector) configure(conn driver.Conn) error {
-	for _, s := range settings(c.kind.Journal, c.access) {
+	for _, s := range settings(c.kind, c.access) {
 		if s.set != "" {
 			if _, err := ask(conn, "PRAGMA "+s.name+" = "+s.set); err != nil {
 				return fmt.Errorf("set %s: %w", s.name, err)
@@ -83,18 +84,21 @@ type setting struct {
 	want      any
 }
 
-func settings(j Journal, a access) []setting {
+func settings(k Kind, a access) []setting {
 	list := []setting{
 		{"busy_timeout", "", busyTimeout.Milliseconds()},
 		{"foreign_keys", "ON", int64(1)},
 		{"trusted_schema", "OFF", int64(0)},
 	}
-	if a != forWriting {
+	if a != forWriting && a != forUpkeep {
 		return append(list, setting{"query_only", "ON", int64(1)})
 	}
 	list = append(list, setting{"fullfsync", "ON", int64(1)}) // of macOS, whose fsync leaves data in the disk's cache
-	if j == Rollback {
+	if k.Journal == Rollback {
 		return append(list, setting{"synchronous", "EXTRA", int64(3)}) // and sync the directory when the journal goes
+	}
+	if a == forWriting && k.LogPages > 0 {
+		list = append(list, setting{"wal_autocheckpoint", strconv.Itoa(k.LogPages), int64(k.LogPages)})
 	}
 	return append(list, setting{"journal_mode", "WAL", "wal"}, setting{"synchronous", "FULL", int64(2)})
 }

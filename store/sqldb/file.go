@@ -20,6 +20,7 @@ type access int
 
 const (
 	forWriting    access = iota
+	forUpkeep            // what changes nothing of what is in it
 	besideWriting        // reading, by one who may also write: it can keep up a write-ahead log
 	forReading           // reading, with no right to write
 )

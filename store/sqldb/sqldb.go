@@ -34,6 +34,7 @@ type Kind struct {
 	ApplicationID int32  // in the header of every file; not 0, which is nobody's
 	Journal       Journal
 	Layout        string   // pragmas that a new file needs before anything is in it, as page_size
+	LogPages      int      // that a write-ahead log may have before a commit itself calls Checkpoint; 0: SQLite's 1000
 	Steps         []string // Steps[n] makes schema n+1 of schema n. One that was released never changes.
 }
 
@@ -54,6 +55,7 @@ type DB struct {
 	path    string
 	kind    Kind
 	writer  *sql.DB // one connection; nil if it was opened to be read only
+	keeper  *sql.DB // one connection beside it, for what takes long; nil like that
 	readers *sql.DB
 }
 
@@ -80,6 +82,8 @@ func Open(ctx context.Context, path string, kind Kind) (*DB, error) {
 	db.writer = sql.OpenDB(&connector{path: path, kind: kind, access: forWriting})
 	db.writer.SetMaxOpenConns(1) // SQLite has one writer at a time, and here they queue without being asked to try again
 	db.writer.SetMaxIdleConns(1)
+	db.keeper = sql.OpenDB(&connector{path: path, kind: kind, access: forUpkeep})
+	db.keeper.SetMaxOpenConns(1)
 	db.openReaders(besideWriting)
 	if err := db.migrate(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", kind.Name, explain(path, err)), db.Close())
@@ -122,7 +126,7 @@ func (db *DB) Path() string { return db.path }
 func (db *DB) Close() error {
 	errs := []error{db.readers.Close()}
 	if db.writer != nil {
-		errs = append(errs, db.writer.Close()) // the last to go: it empties the log
+		errs = append(errs, db.keeper.Close(), db.writer.Close()) // the last to go: it empties the log
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close %s: %w", filepath.Base(db.path), err)

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	_ "embed"
+	"fmt"
 
 	"lmtpd/store/sqldb"
 )
@@ -12,12 +13,16 @@ var schema1 string
 // applicationID is "lmtM" in octets.
 const applicationID = 0x6c6d744d
 
+// pageSize is good for messages of some kilobytes: fewer pages to write for each, and little waste.
+const pageSize = 8192
+
 func kind() sqldb.Kind {
 	return sqldb.Kind{
 		Name:          "mailboxes",
 		ApplicationID: applicationID,
 		Journal:       sqldb.WAL,
-		Layout:        "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL",
+		Layout:        fmt.Sprintf("PRAGMA page_size = %d; PRAGMA auto_vacuum = INCREMENTAL", pageSize),
+		LogPages:      8 * checkpointPages,
 		Steps:         []string{schema1},
 	}
 }

@@ -40,6 +40,9 @@ var (
 	_ store.Sweeper    = (*Store)(nil)
 	_ store.Locator    = (*Store)(nil)
 	_ store.Subscriber = (*Store)(nil)
+	_ store.Checker    = (*Store)(nil)
+	_ store.Vacuumer   = (*Store)(nil)
+	_ store.Backuper   = (*Store)(nil)
 )
 
 // Open opens the store. Where all mailboxes are in one database, it is opened, and made if it is not there; others are when

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"runtime/debug"
+	"sync"
 )
 
 // What a transaction takes at most, so that nobody waits long for one that came late.
@@ -19,18 +20,32 @@ type writer struct {
 	queue   chan *job
 	stopped chan struct{}
 	known   map[place]int64 // folders that are there, by id
+	logged  int64           // octets written since the last checkpoint, about
+	ripe    chan struct{}   // says that it is time for one
 }
 
 // maxKnown is how many folders are remembered.
 const maxKnown = 20_000
 
 func newWriter(d *database) *writer {
-	w := &writer{database: d, queue: make(chan *job, 128), stopped: make(chan struct{}), known: map[place]int64{}}
-	go func() {
-		defer close(w.stopped)
+	w := &writer{
+		database: d,
+		queue:    make(chan *job, 128),
+		stopped:  make(chan struct{}),
+		known:    map[place]int64{},
+		ripe:     make(chan struct{}, 1),
+	}
+	var both sync.WaitGroup
+	both.Go(func() {
+		defer close(w.ripe)
 		for first := range w.queue {
 			w.commit(first)
 		}
+	})
+	both.Go(w.checkpoints)
+	go func() {
+		both.Wait()
+		close(w.stopped)
 	}()
 	return w
 }
@@ -76,6 +91,35 @@ func (w *writer) commit(first *job) {
 		}
 	}
 	w.settle(jobs)
+	w.count(jobs)
+}
+
+// checkpointPages is how much of a log comes together before it is brought into the file, by a goroutine of its own: nobody
+// waits for that. If that does not keep up, a commit does the rest (sqldb.Kind.LogPages).
+const checkpointPages = 1024
+
+// count counts what was written, with what rows and indexes need besides.
+func (w *writer) count(jobs []*job) {
+	for _, j := range jobs {
+		w.logged += j.octets + pageSize*int64(1+len(j.steps))
+	}
+	if w.logged < checkpointPages*pageSize {
+		return
+	}
+	select {
+	case w.ripe <- struct{}{}:
+		w.logged = 0
+	default:
+	}
+}
+
+// checkpoints makes checkpoints until the writer ends.
+func (w *writer) checkpoints() {
+	for range w.ripe {
+		if err := w.checkpoint(context.Background()); err != nil {
+			w.store.log.Error("the log of a database cannot be brought into it", "database", w.path, "cause", err)
+		}
+	}
 }
 
 // gather takes what waits, up to a limit, without those that have been given up.

@@ -1,0 +1,226 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"lmtpd/store"
+)
+
+var ann, bob = store.Mailbox{Name: "ann@example.org"}, store.Mailbox{Name: "bob@example.org"}
+
+func openTemp(t testing.TB) *Store {
+	t.Helper()
+	s := open(t, filepath.Join(t.TempDir(), "mail.db"))
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// texts reads all messages of a folder.
+func texts(t testing.TB, s *Store, m store.Mailbox, folder string) (all []string) {
+	t.Helper()
+	list, err := s.Messages(t.Context(), m, folder)
+	if err != nil && !errors.Is(err, store.ErrNoMailbox) {
+		t.Fatal(err)
+	}
+	for _, one := range list {
+		r, err := s.Open(t.Context(), m, folder, one.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(r)
+		if err != nil {
+			t.Error(err)
+		}
+		r.Close()
+		all = append(all, string(b))
+	}
+	return all
+}
+
+// sound says that nothing is wrong in a store.
+func sound(t testing.TB, s *Store) {
+	t.Helper()
+	for d, err := range s.Inspect(t.Context(), nil, store.OnlyTell) {
+		t.Errorf("damage: %+v, %v", d, err)
+	}
+}
+
+var errFault = errors.New("fault")
+
+// A step that fails once fails nobody: what could not be done together is done one by one. One that goes on failing fails its
+// own delivery, leaves nothing of it, and the next works.
+func TestFaults(t *testing.T) {
+	steps := map[string]bool{}
+	s := openTemp(t)
+	s.fault = func(step string) error { steps[step] = true; return nil }
+	large := strings.Repeat("0123456789abcdef", 2*maxWhole/16+1)
+	deliver := func(n int, text string) []error {
+		return s.Deliver(t.Context(), strings.NewReader(fmt.Sprint(n, text)), []store.Placement{
+			{Mailbox: store.Mailbox{Name: fmt.Sprintf("a%d@example.org", n)}, Folder: "Work"},
+			{Mailbox: store.Mailbox{Name: fmt.Sprintf("b%d@example.org", n)}},
+		})
+	}
+	for _, text := range []string{"x", large} {
+		if err := errors.Join(deliver(0, text)...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := 0
+	for step := range steps {
+		for _, text := range []string{"x", large} {
+			n++
+			times := 0
+			s.fault = func(now string) error {
+				if now == step {
+					times++
+				}
+				if now == step && times == 1 {
+					return errFault
+				}
+				return nil
+			}
+			errs := deliver(n, text)
+			if text == "x" && errors.Join(errs...) != nil {
+				t.Errorf("%s fails once: %v", step, errs)
+			}
+			n++
+			s.fault = func(now string) error {
+				if now == step {
+					return errFault
+				}
+				return nil
+			}
+			errs = deliver(n, text)
+			s.fault = nil
+			for i, box := range []string{"a%d@example.org", "b%d@example.org"} {
+				m := store.Mailbox{Name: fmt.Sprintf(box, n)}
+				held := len(texts(t, s, m, []string{"Work", ""}[i]))
+				if (errs[i] == nil) != (held == 1) || errs[i] != nil && !errors.Is(errs[i], errFault) {
+					t.Errorf("%s: %v, and %d messages are there", step, errs[i], held)
+				}
+			}
+			sound(t, s)
+		}
+	}
+	if n < 20 {
+		t.Errorf("only %d deliveries: %v", n, steps)
+	}
+	if err := errors.Join(deliver(n+1, "x")...); err != nil {
+		t.Errorf("after all: %v", err)
+	}
+}
+
+// What is wrong with one delivery is not the trouble of those that it shares a transaction with.
+func TestFaultOfOne(t *testing.T) {
+	s := openTemp(t)
+	deliver(t, s, "first", ann)
+	w := writerOf(t, s)
+	jobs := make([]*job, 8)
+	for i := range jobs {
+		jobs[i] = newJob(step{do: func(t *tx) error {
+			if _, err := t.exec("flags", "UPDATE copy SET flags = flags || ?", fmt.Sprint(i)); err != nil || i != 3 {
+				return err
+			}
+			return errFault
+		}})
+		if i > 0 {
+			w.queue <- jobs[i]
+		}
+	}
+	w.queue <- jobs[0] // whichever way they were grouped
+	for i, j := range jobs {
+		if err := j.wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := j.steps[0].err; (err != nil) != (i == 3) {
+			t.Errorf("job %d: %v", i, err)
+		}
+	}
+	list, err := s.Messages(t.Context(), ann, "")
+	if err != nil || len(list[0].Flags) != 1 || len(list[0].Flags[0]) != 7 || strings.Contains(string(list[0].Flags[0]), "3") {
+		t.Errorf("%v, %v; want each but 3 once", list, err)
+	}
+}
+
+// A panic in a transaction is an error of what was in it, and the writer goes on.
+func TestPanic(t *testing.T) {
+	s := openTemp(t)
+	deliver(t, s, "first", ann)
+	s.fault = func(step string) error { panic("x") }
+	if err := s.Deliver(t.Context(), strings.NewReader("second"), []store.Placement{{Mailbox: ann}})[0]; err == nil {
+		t.Error("delivered")
+	}
+	s.fault = nil
+	deliver(t, s, "third", ann)
+	if got := texts(t, s, ann, ""); len(got) != 2 {
+		t.Errorf("there are %q", got)
+	}
+}
+
+// What has a deadline that passes in mid-transaction is taken back; what waits has never been.
+func TestLate(t *testing.T) {
+	s := openTemp(t)
+	deliver(t, s, "first", ann)
+	entered, goOn := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	s.fault = func(step string) error {
+		if step == "commit" {
+			once.Do(func() { close(entered); <-goOn })
+		}
+		return nil
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	for _, text := range []string{"late", "later"} {
+		all.Go(func() {
+			if err := s.Deliver(ctx, strings.NewReader(text), []store.Placement{{Mailbox: ann}, {Mailbox: bob}}); !errors.Is(err[0], context.Canceled) || !errors.Is(err[1], context.Canceled) {
+				t.Errorf("%s: %v", text, err)
+			}
+		})
+	}
+	<-entered
+	cancel()
+	all.Wait()
+	close(goOn)
+	deliver(t, s, "last", ann) // comes after whatever was taken back
+	deliver(t, s, "very last", ann)
+	if got := texts(t, s, ann, ""); strings.Join(got, " ") != "first last very last" {
+		t.Errorf("there are %q", got)
+	}
+	if u, err := s.Usage(t.Context(), bob); err == nil && u.Messages != 0 {
+		t.Errorf("bob has %+v", u)
+	}
+	sound(t, s)
+}
+
+func writerOf(t testing.TB, s *Store) *writer {
+	t.Helper()
+	db, err := s.pool.lend(t.Context(), s.template.Root(), mustBeThere)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.pool.giveBack(db)
+	return db.writer
+}
+
+func deliver(t testing.TB, s *Store, text string, to ...store.Mailbox) {
+	t.Helper()
+	var list []store.Placement
+	for _, m := range to {
+		list = append(list, store.Placement{Mailbox: m})
+	}
+	if err := errors.Join(s.Deliver(context.WithoutCancel(t.Context()), strings.NewReader(text), list)...); err != nil {
+		t.Fatal(err)
+	}
+}
