@@ -9,8 +9,8 @@ import (
 )
 
 func TestStore(t *testing.T) {
-	for _, file := range []string{"mail.db", "%d.db", "%d/%n.db"} {
-		t.Run(file, func(t *testing.T) {
+	for name, file := range map[string]string{"one": "mail.db", "by domain": "%d.db", "by mailbox": "%d/%n.db"} {
+		t.Run(name, func(t *testing.T) {
 			storetest.Run(t, func(t *testing.T) store.Store { return open(t, filepath.Join(t.TempDir(), file)) })
 		})
 	}
