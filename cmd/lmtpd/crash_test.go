@@ -24,7 +24,33 @@ type load struct {
 	limit    int
 	more     chan struct{} // is sent to, if somebody waits, for each receipt
 
-	watched map[string]bool // files that watch has read
+	shelf   shelf
+	watched map[string]bool // paths of what watch has read
+}
+
+// A shelf is where a daemon keeps letters, as a test finds them.
+type shelf interface {
+	// unread reads what is visible and not seen.
+	unread(t *testing.T, seen map[string]bool) []found
+	// checked says what a crash has left behind that is no letter, after it has complained about damage.
+	checked(t *testing.T) string
+}
+
+// maildirs are the shelf of a domain's maildirs.
+type maildirs struct{ *daemon }
+
+func (m maildirs) unread(t *testing.T, seen map[string]bool) (all []found) {
+	for _, f := range listing(t, filepath.Join(m.root, "example.org")) {
+		if !seen[f.path] {
+			f.read(t)
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+func (m maildirs) checked(t *testing.T) string {
+	return fmt.Sprintf("%d temporary files left", len(temporaries(t, m.root)))
 }
 
 const crashClients, crashMailboxes = 8, 20
@@ -32,12 +58,16 @@ const crashClients, crashMailboxes = 8, 20
 // A daemon that is killed at any moment under load loses nothing that it answered 250 for, and shows nothing by halves:
 // every letter with a receipt is there, whole, once; a letter without one is there whole, at most once, or not at all.
 func TestCrash(t *testing.T) {
+	d := newDaemon(t)
+	crash(t, d, maildirs{d})
+}
+
+func crash(t *testing.T, d *daemon, s shelf) {
 	rounds := 10
 	if testing.Short() {
 		rounds = 2
 	}
-	d := newDaemon(t)
-	l := &load{sent: make(map[string]int), watched: make(map[string]bool), more: make(chan struct{}, 1)}
+	l := &load{shelf: s, sent: make(map[string]int), watched: make(map[string]bool), more: make(chan struct{}, 1)}
 	for round := range rounds {
 		d.start(t)
 		l.limit = len(l.receipts) + 1 + rand.IntN(300)
@@ -47,8 +77,8 @@ func TestCrash(t *testing.T) {
 			return
 		}
 	}
-	l.check(t, d) // of all rounds: nothing that a crash has lost or torn comes back
-	t.Logf("%d rounds, %d receipts, %d temporary files left", rounds, len(l.receipts), len(temporaries(t, d.root)))
+	l.check(t) // of all rounds: nothing that a crash has lost or torn comes back
+	t.Logf("%d rounds, %d receipts, %s", rounds, len(l.receipts), s.checked(t))
 	d.start(t) // and goes on as if nothing had been
 	if replies := dial(t, "unix", d.socket).lhlo().transaction(letter("after", 1000), "u0@example.org"); replies[0][:3] != "250" {
 		t.Errorf("after the last crash: %s", replies[0])
@@ -167,12 +197,9 @@ func (l *load) receive(r receipt) {
 // watch reads what becomes visible as soon as it does, as a mail reader would, while other letters are being written.
 func (l *load) watch(t *testing.T, d *daemon) {
 	for {
-		for _, f := range listing(t, filepath.Join(d.root, "example.org")) {
-			if !l.watched[f.path] {
-				l.watched[f.path] = true
-				f.read(t)
-				l.whole(t, f)
-			}
+		for _, f := range l.shelf.unread(t, l.watched) {
+			l.watched[f.path] = true
+			l.whole(t, f)
 		}
 		select {
 		case <-l.more:
@@ -197,10 +224,10 @@ func (l *load) whole(t *testing.T, f found) (id string, is bool) {
 }
 
 // check compares what is visible with what was sent and answered.
-func (l *load) check(t *testing.T, d *daemon) {
+func (l *load) check(t *testing.T) {
 	t.Helper()
 	times := make(map[receipt]int)
-	for _, f := range visible(t, filepath.Join(d.root, "example.org")) {
+	for _, f := range l.shelf.unread(t, nil) {
 		if id, is := l.whole(t, f); is {
 			times[receipt{id, f.mailbox}]++
 		}

@@ -22,6 +22,7 @@ type daemon struct {
 	*child
 	dir    string // all that is its own
 	root   string // the maildirs, one directory for a domain
+	store  string // the maildirs' URL, unless a test has another
 	config string
 	socket string
 	port   string // host:port
@@ -38,6 +39,7 @@ func newDaemon(t testing.TB) *daemon {
 	d := &daemon{
 		dir:    dir,
 		root:   filepath.Join(dir, "mail"),
+		store:  "maildir:" + filepath.Join(dir, "mail/%d/%n"),
 		config: filepath.Join(dir, "lmtpd.toml"),
 		socket: filepath.Join(dir, "run", "lmtpd"),
 		port:   freePort(t),
@@ -77,7 +79,7 @@ domains  = ["example.org"]
 accounts = "any"
 store    = %q
 %s
-`, filepath.Join(d.dir, "data"), "unix:"+d.socket, peers, d.port, "maildir:"+d.root+"/%d/%n", strings.Join(more, "\n")))
+`, filepath.Join(d.dir, "data"), "unix:"+d.socket, peers, d.port, d.store, strings.Join(more, "\n")))
 }
 
 // begin puts TOML before all tables of the configuration.

@@ -114,8 +114,11 @@ func (s *Store) on(ctx context.Context, mailbox store.Mailbox, do func(db *datab
 	return classify(do(db, name))
 }
 
-// Where returns the database that a mailbox is in.
+// Where returns the database that a mailbox is in, and its name there as if that were a directory.
 func (s *Store) Where(mailbox store.Mailbox) (string, error) {
-	_, path, err := s.find(mailbox)
-	return path, err
+	name, path, err := s.find(mailbox)
+	if err != nil {
+		return "", err
+	}
+	return path + "/" + name, nil
 }

@@ -154,3 +154,25 @@ func (s *suite) mailboxes() {
 		break // must stop
 	}
 }
+
+// where tells mailboxes apart, and no spellings of one.
+func (s *suite) where() {
+	l, ok := s.Store.(store.Locator)
+	if !ok {
+		s.Skip("this store does not tell where a mailbox is")
+	}
+	paths := map[string]string{}
+	for _, name := range []string{ann.Name, bob.Name, "ann@example.net", "ann@EXAMPLE.org"} {
+		path, err := l.Where(store.Mailbox{Name: name})
+		if err != nil {
+			s.Fatalf("Where: %v", err)
+		}
+		if other, there := paths[path]; there != (name == "ann@EXAMPLE.org") {
+			s.Errorf("%s and %s are both in %s: %v", name, other, path, there)
+		}
+		paths[path] = name
+	}
+	if path, err := l.Where(store.Mailbox{Name: "../x@example.org"}); !errors.Is(err, store.ErrNoMailbox) {
+		s.Errorf("Where of a mailbox that may not be: %s, %v", path, err)
+	}
+}
