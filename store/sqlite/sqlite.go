@@ -39,6 +39,7 @@ var (
 	_ store.Store      = (*Store)(nil)
 	_ store.Sweeper    = (*Store)(nil)
 	_ store.Locator    = (*Store)(nil)
+	_ store.Identifier = (*Store)(nil)
 	_ store.Subscriber = (*Store)(nil)
 	_ store.Checker    = (*Store)(nil)
 	_ store.Vacuumer   = (*Store)(nil)
@@ -114,11 +115,14 @@ func (s *Store) on(ctx context.Context, mailbox store.Mailbox, do func(db *datab
 	return classify(do(db, name))
 }
 
-// Where returns the database that a mailbox is in, and its name there as if that were a directory.
+// Where returns the database that a mailbox is in.
 func (s *Store) Where(mailbox store.Mailbox) (string, error) {
+	_, path, err := s.find(mailbox)
+	return path, err
+}
+
+// Identity is the database and the name that a mailbox has there.
+func (s *Store) Identity(mailbox store.Mailbox) (string, error) {
 	name, path, err := s.find(mailbox)
-	if err != nil {
-		return "", err
-	}
-	return path + "/" + name, nil
+	return path + "/" + name, err
 }

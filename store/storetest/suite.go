@@ -39,7 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"move", (*suite).move},
 		{"move counts", (*suite).moveCounts},
 		{"subscriptions", (*suite).subscriptions},
-		{"where", (*suite).where},
+		{"identity", (*suite).identity},
 		{"nothing there", (*suite).nothingThere},
 		{"check makes nothing", (*suite).checkMakesNothing},
 		{"mailboxes", (*suite).mailboxes},

@@ -155,24 +155,24 @@ func (s *suite) mailboxes() {
 	}
 }
 
-// where tells mailboxes apart, and no spellings of one.
-func (s *suite) where() {
-	l, ok := s.Store.(store.Locator)
+// identity tells mailboxes apart, and not the spellings of one.
+func (s *suite) identity() {
+	i, ok := s.Store.(store.Identifier)
 	if !ok {
-		s.Skip("this store does not tell where a mailbox is")
+		s.Skip("a mailbox of this store has one name")
 	}
-	paths := map[string]string{}
+	names := map[string]string{}
 	for _, name := range []string{ann.Name, bob.Name, "ann@example.net", "ann@EXAMPLE.org"} {
-		path, err := l.Where(store.Mailbox{Name: name})
+		id, err := i.Identity(store.Mailbox{Name: name})
 		if err != nil {
-			s.Fatalf("Where: %v", err)
+			s.Fatalf("Identity: %v", err)
 		}
-		if other, there := paths[path]; there != (name == "ann@EXAMPLE.org") {
-			s.Errorf("%s and %s are both in %s: %v", name, other, path, there)
+		if other, there := names[id]; there != (name == "ann@EXAMPLE.org") {
+			s.Errorf("%s and %s are both %s: %v", name, other, id, there)
 		}
-		paths[path] = name
+		names[id] = name
 	}
-	if path, err := l.Where(store.Mailbox{Name: "../x@example.org"}); !errors.Is(err, store.ErrNoMailbox) {
-		s.Errorf("Where of a mailbox that may not be: %s, %v", path, err)
+	if id, err := i.Identity(store.Mailbox{Name: "../x@example.org"}); !errors.Is(err, store.ErrNoMailbox) {
+		s.Errorf("Identity of a mailbox that may not be: %s, %v", id, err)
 	}
 }
