@@ -30,6 +30,7 @@ sick:              ann, unsure
 loop:              pool
 pool:              loop
 @example.net:      cyd
+lost:              nobody@example.net
 `
 
 // aliasHost has people at two domains and aliases for both.
@@ -73,6 +74,7 @@ func TestAliases(t *testing.T) {
 		{"ben@example.net", "250 2.1.5", "250 2.1.5", "ben@example.net"},
 		{"anybody@example.net", "250 2.1.5", "250 2.1.5", "cyd@example.net"},
 		{"anybody+x@example.net", "250 2.1.5", "250 2.1.5", "cyd@example.net"},
+		{"lost@example.org", "250 2.1.5", "250 2.1.5", "cyd@example.net"},
 		{"anybody@example.org", "550 5.1.1", "550 5.1.1", ""},
 		{"ghost@example.org", "550 5.1.1", "550 5.1.1", ""},
 		{"half@example.org", "250 2.1.5", "550 5.1.1", "ann@example.org"},

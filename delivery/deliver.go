@@ -17,7 +17,7 @@ func (a *Agent) Deliver(ctx context.Context, env *smtp.Envelope, r io.Reader) []
 	start := a.cfg.Now()
 	defer a.ledger.release(env)
 	c, err := a.memory.receive(r)
-	d := delivery{env: env, start: start, outcomes: make([]outcome, len(env.Recipients))}
+	d := delivery{env: env, start: start, outcomes: make([]outcome, len(env.Recipients)), hangs: map[*Block]bool{}}
 	defer func() {
 		if d.late {
 			c.leave()
@@ -35,7 +35,7 @@ func (a *Agent) Deliver(ctx context.Context, env *smtp.Envelope, r io.Reader) []
 		err = errLoop
 	}
 	if err != nil {
-		a.fail(ctx, &d, err)
+		a.fail(&d, err)
 	} else {
 		d.whole, d.octets = true, c.Size()
 		a.place(ctx, &d, c)
@@ -51,7 +51,8 @@ type delivery struct {
 	octets   int64     // of it
 	outcomes []outcome // of env.Recipients, by number
 	batches  []batch
-	late     bool // a store may go on reading the content
+	hangs    map[*Block]bool // where a lookup has hung
+	late     bool            // a store may go on reading the content
 }
 
 // An outcome is what became of one recipient.
@@ -60,6 +61,7 @@ type outcome struct {
 	targets []target
 	reply   smtp.Reply
 	cause   error // nil: delivered
+	owed    bool  // the sender is to hear of it
 }
 
 // A batch is what goes into one store.
@@ -74,21 +76,35 @@ type batch struct {
 // A want is a recipient's, for one of its targets.
 type want struct{ recipient, target int }
 
-// fail gives all recipients the same outcome.
-func (a *Agent) fail(ctx context.Context, d *delivery, cause error) {
+// fail gives all recipients the same outcome. Nothing is looked up for it.
+func (a *Agent) fail(d *delivery, cause error) {
 	for i, to := range d.env.Recipients {
-		d.outcomes[i] = outcome{targets: a.find(ctx, d, to), cause: cause} // targets for the log alone
+		t := target{err: cause}
+		if b, addr := a.locate(to.To); b != nil {
+			t.mailbox.Name = addr.Local + "@" + addr.Domain
+		}
+		d.outcomes[i] = outcome{targets: []target{t}, cause: cause}
 	}
 }
 
 // find is resolve within the time that one recipient has, so that it does not use up that of the others if there are any.
+// Where the lookup of one has hung, the next of the same block are given little time.
 func (a *Agent) find(ctx context.Context, d *delivery, to smtp.Recipient) []target {
 	if len(d.outcomes) == 1 {
 		return a.resolve(ctx, to.To, nil)
 	}
-	ctx, cancel := context.WithTimeout(ctx, a.cfg.Lookup)
+	b, _ := a.locate(to.To)
+	limit := a.cfg.Lookup
+	if d.hangs[b] {
+		limit = min(limit, time.Second)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return a.resolve(ctx, to.To, nil)
+	targets := a.resolve(ctx, to.To, nil)
+	if ctx.Err() != nil {
+		d.hangs[b] = true
+	}
+	return targets
 }
 
 // place decides the placements and hands them to their stores, one call each.
@@ -208,8 +224,15 @@ func (a *Agent) conclude(ctx context.Context, d *delivery) []smtp.Reply {
 		} else {
 			o.reply = replyFor(o.cause).For(o.to.To)
 		}
+		o.owed = o.isOwed()
 		replies[i] = o.reply
 		a.log(ctx, d.env, *o, d.sizeAttr(), delayAttr(a.cfg.Now().Sub(d.start)))
 	}
 	return replies
+}
+
+// isOwed says whether the sender is to have a notification (RFC 3461 §5.2.3): whoever hands a recipient over with
+// NOTIFY=SUCCESS says nothing itself. This is where one will be queued; so far the log has it.
+func (o *outcome) isOwed() bool {
+	return o.reply.Positive() && o.to.Notify&smtp.NotifySuccess != 0
 }

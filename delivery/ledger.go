@@ -90,6 +90,9 @@ func (l *ledger) reserve(ctx context.Context, env *smtp.Envelope, t *target, siz
 // room asks the store for room beside what others have reserved.
 func (t *target) room(ctx context.Context, others, own store.Usage) error {
 	if t.block.Grace == OneMessage {
+		if err := t.space(ctx, own); err != nil {
+			return err
+		}
 		own.Octets = min(own.Octets, 1)
 	}
 	with := store.Usage{Messages: others.Messages + own.Messages, Octets: others.Octets + own.Octets}
@@ -102,6 +105,13 @@ func (t *target) room(ctx context.Context, others, own store.Usage) error {
 		err = fmt.Errorf("%w: %w", errRefuse, err)
 	}
 	return err
+}
+
+// space asks the store for room without regard to the quota.
+func (t *target) space(ctx context.Context, own store.Usage) error {
+	m := t.mailbox
+	m.Quota = store.Quota{}
+	return t.block.Store.Check(ctx, m, own)
 }
 
 // ask says what others have reserved in the mailbox of a hold, and after how many grants, unless what is held for the same

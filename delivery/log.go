@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"strings"
 	"time"
@@ -32,30 +33,29 @@ func (a *Agent) log(ctx context.Context, env *smtp.Envelope, o outcome, more ...
 	)
 	attrs = append(attrs, more...)
 	attrs = append(attrs, slog.String("dsn", o.reply.Enhanced()), slog.String("status", status))
-	attrs = append(attrs, owed(o)...)
+	if o.owed {
+		attrs = append(attrs, slog.Bool("owed", true))
+	}
 	if o.cause != nil {
 		attrs = append(attrs, slog.String("cause", o.cause.Error()))
 	}
 	a.cfg.Log.LogAttrs(ctx, level, "delivery", append(attrs, originAttrs(env, o.to)...)...)
 }
 
-// owed tells of the notification that the sender is to have (RFC 3461 §5.2.3): whoever hands a recipient over with
-// NOTIFY=SUCCESS says nothing itself. This is where one will be queued; so far the log has it.
-func owed(o outcome) []slog.Attr {
-	if !o.reply.Positive() || o.to.Notify&smtp.NotifySuccess == 0 {
-		return nil
-	}
-	return []slog.Attr{slog.String("notify", "success")}
-}
+// maxLogged is how many mailboxes a line names.
+const maxLogged = 10
 
-// joined lists something of all targets.
+// joined lists something of all targets, or of the first and how many more there are.
 func joined(targets []target, what func(*target) string) string {
 	if len(targets) == 1 {
 		return what(&targets[0])
 	}
-	list := make([]string, len(targets))
-	for i := range targets {
-		list[i] = what(&targets[i])
+	var list []string
+	for i := range targets[:min(len(targets), maxLogged)] {
+		list = append(list, what(&targets[i]))
+	}
+	if more := len(targets) - maxLogged; more > 0 {
+		list = append(list, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(list, ",")
 }
@@ -65,6 +65,9 @@ func originAttrs(env *smtp.Envelope, to smtp.Recipient) []slog.Attr {
 	var attrs []slog.Attr
 	if env.EnvID != "" {
 		attrs = append(attrs, slog.String("envid", env.EnvID))
+	}
+	if to.Notify != 0 {
+		attrs = append(attrs, slog.String("notify", to.Notify.String()))
 	}
 	if !to.Original.IsZero() {
 		attrs = append(attrs, slog.String("orcpt", to.Original.Type+";"+to.Original.Address))

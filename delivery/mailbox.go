@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"lmtpd/auth/account"
@@ -14,11 +15,11 @@ import (
 // An error says that the account tells a place or an owner that cannot be used: nobody's mail is to bounce for that.
 func MailboxOf(acct account.Account, name string, quota store.Quota) (store.Mailbox, error) {
 	m := store.Mailbox{Name: name, Home: acct.Home, Quota: quota}
-	if acct.Quota.Octets > 0 {
-		m.Quota.Octets = acct.Quota.Octets
+	if acct.Quota.Octets != 0 {
+		m.Quota.Octets = max(acct.Quota.Octets, 0) // account.Unlimited is less
 	}
-	if acct.Quota.Messages > 0 {
-		m.Quota.Messages = acct.Quota.Messages
+	if acct.Quota.Messages != 0 {
+		m.Quota.Messages = max(acct.Quota.Messages, 0)
 	}
 	if acct.UID >= 0 {
 		if acct.GID < 0 {
@@ -57,6 +58,9 @@ func mailPath(acct account.Account, name string) (string, error) {
 	}
 	if !strings.HasPrefix(path, "/") {
 		return "", errors.New("not an absolute path")
+	}
+	if slices.Contains(strings.Split(path, "/"), "..") {
+		return "", errors.New("a .. in it")
 	}
 	if strings.Contains(path, "%") {
 		t, err := store.ParseTemplate(path)

@@ -41,17 +41,20 @@ func (a *Agent) resolve(ctx context.Context, to smtp.Path, ex *Explanation) []ta
 		return []target{{address: to.String(), err: errNotLocal}}
 	}
 	found, err := a.aliases.Expand(addr)
-	if err != nil || len(found) > 0 {
-		return a.expanded(ctx, to, found, err, ex)
+	ex.aliases(found, err)
+	if err != nil {
+		return []target{{address: to.String(), err: err}}
 	}
-	t := a.target(ctx, b, addr, ex)
-	if errors.Is(t.err, store.ErrNoMailbox) {
-		if found, err = a.aliases.CatchAll(addr); err != nil || len(found) > 0 {
-			return a.expanded(ctx, to, found, err, ex)
-		}
+	if len(found) == 0 {
+		t := a.target(ctx, b, addr, ex)
+		t.address = to.String()
+		return a.caught(ctx, t, addr, ex)
 	}
-	t.address = to.String()
-	return []target{t}
+	var targets []target
+	for _, f := range found {
+		targets = append(targets, a.caught(ctx, a.expanded(ctx, f, ex), f.Address, ex)...)
+	}
+	return targets
 }
 
 // aliasDomain is what package alias has to know of a domain of ours.
@@ -63,20 +66,32 @@ func (a *Agent) aliasDomain(name string) (alias.Domain, bool) {
 	return alias.Domain{Aliases: b.Aliases, Delimiters: b.Delimiters}, true
 }
 
-// expanded makes targets of what stands for a recipient.
-func (a *Agent) expanded(ctx context.Context, to smtp.Path, found []alias.Target, err error, ex *Explanation) []target {
+// expanded is the target that an alias has led to.
+func (a *Agent) expanded(ctx context.Context, f alias.Target, ex *Explanation) target {
+	if f.Remote {
+		return target{address: f.Address.String(), err: errNotLocal}
+	}
+	t := a.target(ctx, a.domains[f.Address.Domain], f.Address, ex)
+	t.address = f.Address.String()
+	return t
+}
+
+// caught is a target, or what stands for those that have no account of their own.
+func (a *Agent) caught(ctx context.Context, t target, addr alias.Address, ex *Explanation) []target {
+	if !errors.Is(t.err, store.ErrNoMailbox) {
+		return []target{t}
+	}
+	found, err := a.aliases.CatchAll(addr)
 	ex.aliases(found, err)
 	if err != nil {
-		return []target{{address: to.String(), err: err}}
+		t.err = err
+	}
+	if len(found) == 0 {
+		return []target{t}
 	}
 	targets := make([]target, len(found))
 	for i, f := range found {
-		if f.Remote {
-			targets[i] = target{address: f.Address.String(), err: errNotLocal}
-			continue
-		}
-		targets[i] = a.target(ctx, a.domains[f.Address.Domain], f.Address, ex)
-		targets[i].address = f.Address.String()
+		targets[i] = a.expanded(ctx, f, ex)
 	}
 	return targets
 }
@@ -106,19 +121,26 @@ func (a *Agent) target(ctx context.Context, b *Block, addr alias.Address, ex *Ex
 	}
 	t.box = boxOf(b.Store, t.mailbox)
 	t.folder, t.missing = b.folder(found.Detail)
-	if t.missing == store.UseInbox && t.lacksFolder(ctx) {
-		t.folder, t.missing = "", store.MakeFolder
-	}
+	t.err = t.useInbox(ctx)
 	t.kept = t.folder
 	ex.mailbox(&t)
 	return t
 }
 
-// lacksFolder says that the folder is known not to be there. The store would find out, but what goes to INBOX shares a copy
-// with other recipients there, and counts towards a quota that the folder may not count towards.
-func (t *target) lacksFolder(ctx context.Context) bool {
+// useInbox has the message go to INBOX if its folder is not there. The store would find out, but what goes to INBOX shares
+// a copy with other recipients there, and counts towards a quota that the folder may not count towards.
+func (t *target) useInbox(ctx context.Context) error {
+	if t.missing != store.UseInbox {
+		return nil
+	}
 	folders, err := t.block.Store.Folders(ctx, t.mailbox)
-	return err == nil && !slices.Contains(folders, t.folder) || errors.Is(err, store.ErrNoMailbox)
+	if err != nil && !errors.Is(err, store.ErrNoMailbox) {
+		return fmt.Errorf("look for a folder: %w", err)
+	}
+	if !slices.Contains(folders, t.folder) {
+		t.folder, t.missing = "", store.MakeFolder
+	}
+	return nil
 }
 
 // account looks an address up: whole, and then, as it is not there, without its detail. Where every name has an account,

@@ -93,8 +93,8 @@ type Store interface {
 	// A mailbox or folder that is allowed but not there yet is made, unless Missing sends the message to INBOX, which
 	// Folder then says. Quota is not looked at.
 	//
-	// When ctx ends, it returns without waiting for what hangs; that may read c for as long as it does, and the message
-	// is taken back if it comes about.
+	// When ctx ends, it returns without waiting for what hangs, unless there is one placement alone, whose recipient is
+	// the only one to wait; what hangs may read c for as long as it does, and the message is taken back if it comes about.
 	Deliver(ctx context.Context, c Content, to []Placement) []error
 
 	// Mailboxes yields the names of all mailboxes that hold something, in no certain order.

@@ -56,11 +56,14 @@ type Account struct {
 	Disabled Disabled
 }
 
-// Quota is what a mailbox may hold; 0 is no limit.
+// Quota is what a mailbox may hold; 0 is not said.
 type Quota struct {
 	Octets   int64
 	Messages int64
 }
+
+// Unlimited is a limit of an account that is to have none, whatever others have.
+const Unlimited = -1
 
 // Disabled says what an account is barred from.
 type Disabled struct {

@@ -72,7 +72,7 @@ func TestDraftAddRefuses(t *testing.T) {
 		"mail with a blank":  with(func(a *Account) { a.Mail = "maildir:/a b" }),
 		"mail with flags":    with(func(a *Account) { a.Mail = "x nologin" }),
 		"mail with an end":   with(func(a *Account) { a.Mail = "x\n" }),
-		"negative quota":     with(func(a *Account) { a.Quota.Octets = -1 }),
+		"negative quota":     with(func(a *Account) { a.Quota.Octets = -2 }),
 		"too long a line":    with(func(a *Account) { a.Home = strings.Repeat("x", textfile.MaxLine) }),
 		"invisible in names": bare("b\u200bob"),
 	}

@@ -36,7 +36,7 @@ func (a Account) Check() error {
 			return fmt.Errorf("uid or gid %d %w", id, errID)
 		}
 	}
-	if a.Quota.Octets < 0 || a.Quota.Messages < 0 {
+	if a.Quota.Octets < Unlimited || a.Quota.Messages < Unlimited {
 		return errors.New("quota is negative")
 	}
 	return nil

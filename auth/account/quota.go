@@ -24,7 +24,7 @@ func (q *Quota) addRule(rule string) error {
 		return nil
 	}
 	if limits == "ignore" {
-		*q = Quota{}
+		*q = Quota{Unlimited, Unlimited}
 		return nil
 	}
 	for limit := range strings.SplitSeq(limits, ":") {
@@ -51,10 +51,10 @@ func (q *Quota) setLimit(name, value string) (err error) {
 }
 
 // parseLimit reads a number with an optional unit, B, k, M, G or T, as in 1G, 1GB and 1GiB, all of them powers of
-// 1024; without one it counts in units of bare. "unlimited" is 0.
+// 1024; without one it counts in units of bare. As with Dovecot 0 and "unlimited" are no limit.
 func parseLimit(text string, bare int64) (int64, error) {
 	if text == "unlimited" {
-		return 0, nil
+		return Unlimited, nil
 	}
 	digits := strings.TrimRight(text, "%BbKkMmGgTtIi")
 	n, err := strconv.ParseUint(digits, 10, 63)
@@ -70,6 +70,9 @@ func parseLimit(text string, bare int64) (int64, error) {
 	}
 	if int64(n) > math.MaxInt64/unit {
 		return 0, errors.New("too large")
+	}
+	if n == 0 {
+		return Unlimited, nil
 	}
 	return int64(n) * unit, nil
 }
@@ -94,14 +97,14 @@ func parseUnit(text string, bare int64) (int64, error) {
 	return 0, fmt.Errorf("unknown unit %q: it takes B, k, M, G or T", text)
 }
 
-// rule is the inverse of addRule; "" is no limit.
+// rule is the inverse of addRule; "" says nothing.
 func (q Quota) rule() string {
 	var limits string
 	if q.Octets != 0 {
-		limits += ":storage=" + sizeText(q.Octets)
+		limits += ":storage=" + sizeText(max(q.Octets, 0))
 	}
 	if q.Messages != 0 {
-		limits += ":messages=" + strconv.FormatInt(q.Messages, 10)
+		limits += ":messages=" + strconv.FormatInt(max(q.Messages, 0), 10)
 	}
 	if limits == "" {
 		return ""

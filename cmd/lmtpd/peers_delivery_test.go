@@ -265,7 +265,7 @@ func TestPostfixNotifiesOfDelivery(t *testing.T) {
 			id := p.submit(t, submission{from: "<ann@example.org>", to: []string{"<ben@example.org> NOTIFY=SUCCESS"}, body: letter("notify", 500)})[0]
 			p.fate(t, id, "ben@example.org", "sent")
 			if dsn == "relay" {
-				d.await(t, `to=<ben@example\.org>.* notify=success`)
+				d.await(t, `to=<ben@example\.org>.* owed=true.* notify=SUCCESS`)
 				return
 			}
 			d.await(t, `from=<> to=<ann@example\.org>.*status=delivered`)

@@ -19,7 +19,7 @@ type userLine struct {
 	GID           *int   `json:"gid"`
 	Home          string `json:"home"`
 	Mail          string `json:"mail"`
-	QuotaOctets   int64  `json:"quota_octets"` // 0 is no limit
+	QuotaOctets   int64  `json:"quota_octets"` // 0 is not said, -1 no limit
 	QuotaMessages int64  `json:"quota_messages"`
 	Login         bool   `json:"login"`
 	Delivery      bool   `json:"delivery"`
@@ -84,8 +84,11 @@ func (l userLine) columns() []any {
 func orDash(s string) string { return cmp.Or(s, "-") }
 
 func limitText(n int64) string {
-	if n == 0 {
+	switch n {
+	case 0:
 		return "-"
+	case account.Unlimited:
+		return "unlimited"
 	}
 	return strconv.FormatInt(n, 10)
 }

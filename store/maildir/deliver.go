@@ -77,10 +77,14 @@ func (s *Store) place(ctx context.Context, c store.Content, a *attempt) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.crowd.enter(a.Mailbox.Name); err != nil {
+	which, err := s.Identity(a.Mailbox)
+	if err != nil {
 		return err
 	}
-	defer s.crowd.leave(a.Mailbox.Name)
+	if err := s.crowd.enter(which); err != nil {
+		return err
+	}
+	defer s.crowd.leave(which)
 	select {
 	case s.slots <- struct{}{}:
 		free := sync.OnceFunc(func() { <-s.slots })

@@ -111,7 +111,7 @@ func TestDraftErrors(t *testing.T) {
 		"not UTF-8":      {func(d *Draft) error { return d.Add(bare("a\xff")) }, "UTF-8"},
 		"root":           {func(d *Draft) error { return d.Add(with(func(a *account.Account) { a.UID = 0 })) }, "impossible"},
 		"gid":            {func(d *Draft) error { return d.Add(with(func(a *account.Account) { a.GID = -2 })) }, "impossible"},
-		"quota":          {func(d *Draft) error { return d.Add(with(func(a *account.Account) { a.Quota.Octets = -1 })) }, "negative"},
+		"quota":          {func(d *Draft) error { return d.Add(with(func(a *account.Account) { a.Quota.Octets = -2 })) }, "negative"},
 		"groups":         {func(d *Draft) error { return d.Add(with(func(a *account.Account) { a.Groups = []int{1} })) }, "no place for groups"},
 		"NUL":            {func(d *Draft) error { return d.Add(with(func(a *account.Account) { a.Home = "/a\x00" })) }, "NUL"},
 		"bad password":   {func(d *Draft) error { return d.SetPassword("ann", "a\nb") }, "control character"},

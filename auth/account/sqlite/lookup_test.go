@@ -197,7 +197,7 @@ func TestSchema(t *testing.T) {
 	for _, values := range []string{
 		"(name) VALUES ('ann')", "(name) VALUES ('Bob')", "(name) VALUES ('')", "(name) VALUES (NULL)", "(name) VALUES ('a b')",
 		"(name) VALUES ('a:b')", "(name) VALUES (x'00')", "(name, uid) VALUES ('b', 0)", "(name, gid) VALUES ('b', 4294967295)",
-		"(name, uid) VALUES ('b', 'x')", "(name, quota_octets) VALUES ('b', -1)", "(name, nologin) VALUES ('b', 2)",
+		"(name, uid) VALUES ('b', 'x')", "(name, quota_octets) VALUES ('b', -2)", "(name, nologin) VALUES ('b', 2)",
 		"(name, home) VALUES ('b', NULL)",
 	} {
 		if _, err := db.Exec("INSERT INTO accounts " + values); err == nil {

@@ -18,8 +18,8 @@ CREATE TABLE accounts (
   gid            INTEGER CHECK (gid BETWEEN 1 AND 4294967294),
   home           TEXT    NOT NULL DEFAULT '',
   mail           TEXT    NOT NULL DEFAULT '',
-  quota_octets   INTEGER NOT NULL DEFAULT 0 CHECK (quota_octets >= 0),
-  quota_messages INTEGER NOT NULL DEFAULT 0 CHECK (quota_messages >= 0),
+  quota_octets   INTEGER NOT NULL DEFAULT 0 CHECK (quota_octets >= -1),
+  quota_messages INTEGER NOT NULL DEFAULT 0 CHECK (quota_messages >= -1),
   nologin        INTEGER NOT NULL DEFAULT 0 CHECK (nologin IN (0, 1)),
   nodelivery     INTEGER NOT NULL DEFAULT 0 CHECK (nodelivery IN (0, 1))
 ) STRICT, WITHOUT ROWID;

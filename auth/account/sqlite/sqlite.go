@@ -7,7 +7,7 @@
 //	password        its hash, with {SCHEME} or bare; '' is none
 //	uid, gid        of the mailbox's files; NULL is not said
 //	home, mail      where it is at home and where its mail is; '' is not said
-//	quota_octets    what the mailbox may hold; 0 is no limit
+//	quota_octets    what the mailbox may hold; 0 is what the block says, -1 no limit
 //	quota_messages
 //	nologin         1: nobody logs in
 //	nodelivery      1: no mail is taken
