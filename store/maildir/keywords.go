@@ -26,10 +26,10 @@ const (
 // keywords are those of a folder, by their letters.
 type keywords [26]store.Flag
 
-// isKeyword says whether a flag has no letter that means the same in every maildir, and can be one of a folder's keywords.
+// isKeyword says whether a flag can be one of a folder's keywords. $Forwarded is one, though it has the letter P in every
+// maildir: Dovecot does not know that.
 func isKeyword(f store.Flag) bool {
-	return f != "" && f[0] != '\\' && !strings.EqualFold(string(f), string(store.FlagPassed)) &&
-		!strings.ContainsFunc(string(f), func(r rune) bool { return r <= ' ' || r >= 0x7f })
+	return f != "" && f[0] != '\\' && !strings.ContainsFunc(string(f), func(r rune) bool { return r <= ' ' || r >= 0x7f })
 }
 
 func parseKeywords(text []byte) (k keywords) {
@@ -61,8 +61,12 @@ func (k keywords) index(f store.Flag) int {
 func (k keywords) flags(letters string) []store.Flag {
 	flags := flagsOf(letters)
 	for _, c := range []byte(letters) {
-		if 'a' <= c && c <= 'z' && k[c-'a'] != "" && !slices.Contains(flags, k[c-'a']) {
-			flags = append(flags, k[c-'a'])
+		if c < 'a' || c > 'z' || k[c-'a'] == "" {
+			continue
+		}
+		word := k[c-'a']
+		if !slices.ContainsFunc(flags, func(f store.Flag) bool { return strings.EqualFold(string(f), string(word)) }) {
+			flags = append(flags, word)
 		}
 	}
 	return flags
