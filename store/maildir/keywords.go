@@ -61,7 +61,7 @@ func (k keywords) index(f store.Flag) int {
 func (k keywords) flags(letters string) []store.Flag {
 	flags := flagsOf(letters)
 	for _, c := range []byte(letters) {
-		if c < 'a' || c > 'z' || k[c-'a'] == "" {
+		if c < 'a' || c > 'z' || !isKeyword(k[c-'a']) {
 			continue
 		}
 		word := k[c-'a']

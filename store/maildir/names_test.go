@@ -78,11 +78,11 @@ func TestLetters(t *testing.T) {
 		{"", []store.Flag{`\SEEN`, "keyword", `\Recent`}, "S"},
 		{"FSab", []store.Flag{store.FlagAnswered}, "Rab"},
 		{"ba!", nil, "!ab"},
-		{"abc", nil, "ab"},
+		{"abcd", nil, "abd"}, // a word that is no keyword is somebody else's
 		{"ab", []store.Flag{"Work", store.FlagSeen, "play"}, "Sabc"},
 		{"S\xff\xc3", nil, "\xc3\xff"},
 	} {
-		if got := replaceLetters(test.old, test.flags, keywords{2: "work"}); got != test.want {
+		if got := replaceLetters(test.old, test.flags, keywords{2: "work", 3: "\xff"}); got != test.want {
 			t.Errorf("%q with %q: %q, want %q", test.old, test.flags, got, test.want)
 		}
 	}
