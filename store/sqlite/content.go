@@ -13,27 +13,16 @@ const (
 // errContentGone says that a content that was there already has been removed with its last copy.
 var errContentGone = errors.New("the same content was there and has been removed meanwhile")
 
-// content returns the content of a parcel: one with its hash that is there, the one that was written ahead, or a new one.
+// content returns the content of a parcel: a new one, one with its hash that is there, or the one that was written ahead.
 func (t *tx) content(p *parcel) (id int64, err error) {
 	if id, ok := t.contents[p]; ok {
 		return id, nil
 	}
-	l := p.letter
-	if id, err = t.id("find content", selectContent, l.hash[:]); err != nil {
-		return 0, err
+	if p.letter.body != nil {
+		id, err = t.newContent(p.letter)
 	}
-	switch {
-	case id != 0 && p.staged != 0 && id != p.staged:
-		_, err = t.exec("discard content", discardContent, p.staged)
-	case id != 0:
-	case p.staged != 0:
-		id, err = p.staged, t.change("finish content", errContentGone, finishContent, l.hash[:], p.staged)
-	case l.body == nil:
-		err = errContentGone
-	default:
-		if id, err = t.insertContent(l, l.hash[:], nil); err == nil {
-			err = t.insertChunks(id, 0, l.body.b)
-		}
+	if err == nil && id == 0 {
+		id, err = t.sameContent(p)
 	}
 	if err == nil {
 		t.contents[p] = id
@@ -41,10 +30,41 @@ func (t *tx) content(p *parcel) (id int64, err error) {
 	return id, err
 }
 
+// newContent makes a content; 0 says that it is there already.
+func (t *tx) newContent(l *letter) (id int64, err error) {
+	id, err = t.insertContent(l, l.hash[:], nil)
+	if err == nil && id != 0 {
+		err = t.insertChunks(id, 0, l.body.b)
+	}
+	return id, err
+}
+
+// sameContent finds the content with the hash of a parcel, or gives that hash to the one that was written ahead.
+func (t *tx) sameContent(p *parcel) (id int64, err error) {
+	hash := p.letter.hash[:]
+	if id, err = t.id("find content", selectContent, hash); err != nil {
+		return 0, err
+	}
+	switch {
+	case id != 0 && p.staged != 0 && id != p.staged:
+		_, err = t.exec("discard content", discardContent, p.staged)
+	case id != 0:
+	case p.staged != 0:
+		id, err = p.staged, t.change("finish content", errContentGone, finishContent, hash, p.staged)
+	default:
+		err = errContentGone
+	}
+	return id, err
+}
+
+// insertContent returns the id of a new row; 0 if there is one with that hash.
 func (t *tx) insertContent(l *letter, hash []byte, begun any) (int64, error) {
 	f := &l.facts
 	r, err := t.exec("insert content", insertContent, hash, l.size, begun, f.subject, f.author, f.sent, f.messageID)
 	if err != nil {
+		return 0, err
+	}
+	if n, err := r.RowsAffected(); err != nil || n == 0 {
 		return 0, err
 	}
 	return r.LastInsertId()

@@ -31,7 +31,7 @@ const (
 	insertMailbox = "INSERT INTO mailbox (name) VALUES (?) ON CONFLICT DO NOTHING"
 	insertFolder  = "INSERT INTO folder (mailbox, name, uid_validity) SELECT id, ?, ? FROM mailbox WHERE name = ? ON CONFLICT DO NOTHING"
 	subscribe     = "INSERT INTO subscription (mailbox, name) SELECT id, ? FROM mailbox WHERE name = ? ON CONFLICT DO NOTHING"
-	insertContent = "INSERT INTO content (hash, octets, begun, subject, author, sent, message_id) VALUES (?, ?, ?, ?, ?, ?, ?)"
+	insertContent = "INSERT INTO content (hash, octets, begun, subject, author, sent, message_id) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 	insertChunk   = "INSERT INTO chunk (id, data) VALUES (?, ?)"
 	insertCopy    = "INSERT INTO copy (folder, uid, content, octets, date, flags, reverse_path, original_recipient, trace) " +
 		"VALUES (?1, (SELECT uid_next FROM folder WHERE id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
