@@ -17,7 +17,18 @@ import (
 // fill opens the default store below data, as serve would, and delivers a message to every placement.
 func fill(t *testing.T, data string, content string, to ...store.Placement) {
 	t.Helper()
-	cfg, err := overrides{data: data}.load()
+	fillWith(t, overrides{data: data}, content, to...)
+}
+
+// fillStore is fill for a store of its own.
+func fillStore(t *testing.T, url string, content string, to ...store.Placement) {
+	t.Helper()
+	fillWith(t, overrides{store: url, data: t.TempDir()}, content, to...)
+}
+
+func fillWith(t *testing.T, o overrides, content string, to ...store.Placement) {
+	t.Helper()
+	cfg, err := o.load()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,24 @@
 // Subject, author (From), date and Message-ID are looked for in the first 64 KiB of a content, and reverse-path and original
 // recipient in the trace fields, tolerantly: mail of any form is kept, octet for octet (RFC 5322 §2.2, RFC 2047 §2).
 //
+// A checkpoint, which brings the log into the file, is made by a goroutine of its own for every eight megabytes; under load
+// it never meets the end of the log, and a commit does the rest when the log has 64.
+//
 // Not done: homes, owners and paths of single accounts (a database belongs to the operator), keywords beyond what is said
 // when a message is kept or its flags are set, search in texts.
+//
+// # What was tried
+//
+// 10 KB to 100 mailboxes at random, 2 cores that others used too, ext4, GOMAXPROCS=16, deliveries/s with 1 / 8 / 32 / 100 at once:
+//
+//	one placement     2,850 /  7,430 / 11,560 / 15,320
+//	ten placements   18,290 / 21,500 / 27,340 / 35,830
+//	one of 1 MB         223 /    270 /    280 /    224
+//
+// All statements of 32 deliveries in a transaction, without the rest: pages of 4 KiB 15,800/s, of 8 KiB 17,800/s, of 16 KiB
+// less than half. Incremental vacuum made no difference that could be seen, chunks of 64, 120, 256 and 1024 KiB none that could
+// be told from the disk's mood. SHA-256 is 7 % of the processor's time for 10 KB (with the processor's help), so small messages
+// are hashed as well as large ones; a content is put in first, and looked for only if its hash is there. No savepoints: what
+// fails is rolled back with its batch, and that is done one by one, so that what works pays nothing. fdatasync in place of
+// fsync (built with CGO_CFLAGS="-O2 -g -DHAVE_FDATASYNC=1") was within the noise here.
 package sqlite
