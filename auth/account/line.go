@@ -85,14 +85,14 @@ func (p *lineParser) option(a *Account, key, value string) {
 	}
 }
 
-// setID sets id unless text is empty.
+// setID sets id unless text is empty. A mistake does not quote it: one colon too many, and it is a password.
 func (p *lineParser) setID(id *int, field, text string) {
 	if text == "" {
 		return
 	}
 	n, err := p.ids.number(field, text)
 	if err != nil {
-		p.wrong("%s %q %v", field, text, err)
+		p.wrong("%s %v", field, err)
 		return
 	}
 	*id = n

@@ -45,15 +45,16 @@ func (a Account) Check() error {
 func (a Account) equal(b Account) bool { return reflect.DeepEqual(a, b) }
 
 // checkName says what a name may not be. A blank, at its beginning above all, is most often a comment or a
-// continuation that the format does not have.
+// continuation that the format does not have. What is behind it is not told: it may be a password.
 func checkName(name string) error {
-	switch {
-	case name == "":
+	if name == "" {
 		return errors.New("no name before the first colon")
-	case strings.Contains(name, " "):
-		return fmt.Errorf("blank in name %q", name)
-	case strings.Contains(name, ":"):
-		return fmt.Errorf("colon in name %q", name)
+	}
+	if before, _, blank := strings.Cut(name, " "); blank {
+		return fmt.Errorf("blank in name, behind %q", before)
+	}
+	if before, _, colon := strings.Cut(name, ":"); colon {
+		return fmt.Errorf("colon in name, behind %q", before)
 	}
 	for _, r := range name {
 		if !unicode.IsGraphic(r) {

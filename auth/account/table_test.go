@@ -137,16 +137,16 @@ func TestParseTellsAllMistakes(t *testing.T) {
 		"",
 	}, "\r\n")
 	want := `f:2: no name before the first colon
-f:3: blank in name " bob"
-f:5: blank in name "carl smith"
+f:3: blank in name, behind ""
+f:5: blank in name, behind "carl"
 f:6: ann@example.org has an account already, in line 1
-f:7: uid "0" is impossible: it takes a number from 1 to 4294967294
-f:8: uid "-5" is impossible: it takes a number from 1 to 4294967294
-f:8: gid "+5" is impossible: it takes a number from 1 to 4294967294
-f:9: uid "4294967295" is impossible: it takes a number from 1 to 4294967294
-f:9: gid "99999999999" is impossible: it takes a number from 1 to 4294967294
-f:10: uid "no-such-user-here" is no user that this host knows
-f:10: gid "no-such-group-here" is no group that this host knows
+f:7: uid is impossible: it takes a number from 1 to 4294967294
+f:8: uid is impossible: it takes a number from 1 to 4294967294
+f:8: gid is impossible: it takes a number from 1 to 4294967294
+f:9: uid is impossible: it takes a number from 1 to 4294967294
+f:9: gid is impossible: it takes a number from 1 to 4294967294
+f:10: uid is no user that this host knows
+f:10: gid is no group that this host knows
 f:11: NUL in column 2
 f:12: control character 0x01 in column 2
 f:13: control character 0x09 in column 2
@@ -156,13 +156,29 @@ f:16: control character 0x85 in column 3
 f:17: line of ` + strconv.Itoa(textfile.MaxLine+2) + ` octets is too long: 8192 are allowed
 f:18: invisible character in name "o\u200bla"
 f:19: userdb_quota_rule=*:storage=10%: limit "storage=10%": a whole mailbox has nothing to take a percentage of
-f:19: userdb_uid "0" is impossible: it takes a number from 1 to 4294967294
+f:19: userdb_uid is impossible: it takes a number from 1 to 4294967294
 f:20: invisible character in name "\ufeffqi"
 f:21: ann@example.org has an account already, in line 1`
 	_, err := parseTable("f", text)
 	var mistakes Mistakes
 	if !errors.As(err, &mistakes) || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+}
+
+// A slip of the pen puts a password where another field should be. It must not get into the log with the mistake.
+func TestMistakesTellNoPassword(t *testing.T) {
+	for _, line := range []string{
+		"ann::{SHA512-CRYPT}$6$s3cret",
+		"ann:{PLAIN}pass:s3cret",
+		"ann:::{PLAIN}s3cret",
+		"ann {PLAIN}s3cret",
+		" ann {PLAIN}s3cret:1:1",
+		"ann:::::::userdb_uid=s3cret",
+	} {
+		if _, err := parseTable("f", line+"\n"); err == nil || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%q: %v", line, err)
+		}
 	}
 }
 
