@@ -27,9 +27,10 @@ func MailboxName(to smtp.Path, domain string) (string, error) {
 }
 
 // Fold puts an address, or a local-part or domain alone, in the one form by which it is looked up: lower case, and for a
-// local-part that is not ASCII the normalization form C (RFC 6532 §3.1), for what looks alike is to be alike.
+// local-part that is not ASCII the normalization form C (RFC 6532 §3.1), for what looks alike is to be alike. Composing
+// can make a capital of a letter that has no lower case by itself, and putting it in lower case marks that can be composed.
 func Fold(p smtp.Path) smtp.Path {
-	return smtp.Path{Local: normal(lower(p.Local)), Domain: FoldDomain(p.Domain)}
+	return smtp.Path{Local: normal(lower(normal(p.Local))), Domain: FoldDomain(p.Domain)}
 }
 
 // lower puts a name in lower case. Octets that are not UTF-8 stay as they are, for a name that was mended would be somebody

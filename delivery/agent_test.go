@@ -276,7 +276,7 @@ func (silent) Deliver(context.Context, store.Content, []store.Placement) []error
 func TestMailboxName(t *testing.T) {
 	for in, want := range map[string]string{
 		"Ann": "ann", "JÜRGEN": "jürgen", "\u212aate": "\u212aate", "ΑΝΝ": "ανν",
-		"Rene\u0301": "ren\u00e9", "\u212ae\u0301\u037e": "\u212a\u00e9\u037e", "\u212bsa": "\u00e5sa",
+		"Rene\u0301": "ren\u00e9", "\u212ae\u0301\u037e": "\u212a\u00e9\u037e", "\u212bsa": "\u00e5sa", "\u0130\u0330": "\u1e2d\u0307",
 	} {
 		got, err := delivery.MailboxName(smtp.Path{Local: in, Domain: "Example.ORG"}, "")
 		if err != nil || got != want+"@example.org" {
