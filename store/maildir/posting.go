@@ -20,6 +20,8 @@ type posting struct {
 	dir      *dir
 	counter  *counter
 	giveBack func()
+	file     int   // the maildirsize, open since before the change; -1 if it could not be
+	cause    error // why not
 }
 
 // posting begins one, if the folder counts. d is the mailbox's directory, or nil if it has to be found. The only error is
@@ -28,7 +30,7 @@ func (s *Store) posting(ctx context.Context, mailbox store.Mailbox, folder strin
 	if !mailbox.Quota.Limited() || folder != "" && mailbox.Quota.Ignores(folder) {
 		return p, nil
 	}
-	p = posting{store: s, mailbox: mailbox.Name, dir: d, giveBack: func() {}}
+	p = posting{store: s, mailbox: mailbox.Name, dir: d, giveBack: func() {}, file: -1}
 	if d == nil {
 		if p.dir, p.giveBack, err = s.lend(mailbox); err != nil {
 			return s.noPosting(mailbox, err), nil
@@ -43,6 +45,7 @@ func (s *Store) posting(ctx context.Context, mailbox store.Mailbox, folder strin
 		p.giveBack()
 		return posting{}, err
 	}
+	p.file, _, p.cause = s.openCount(p.dir)
 	return p, nil
 }
 
@@ -57,39 +60,45 @@ func (p posting) end() {
 	if p.store == nil {
 		return
 	}
+	if p.file >= 0 {
+		_ = unix.Close(p.file)
+	}
 	p.counter.gate.Release(1)
 	p.store.counts.release(p.counter)
 	p.giveBack()
 }
 
 // add enters what has come, or gone. If that does not work, the mailbox is counted anew when somebody asks: the message
-// itself is safe. So it is where nobody has counted yet.
+// itself is safe.
 func (p posting) add(u store.Usage) {
 	if p.store == nil {
 		return
 	}
-	if err := p.store.appendCount(p.dir, u); err != nil && !passable(err) {
-		p.store.log.Warn("to be counted anew", "mailbox", p.mailbox, "cause", err)
-		p.store.forgetCount(p.dir)
+	err := p.append(u)
+	if err == nil {
+		return
 	}
+	if !passable(err) { // nobody had counted yet
+		p.store.log.Warn("to be counted anew", "mailbox", p.mailbox, "cause", err)
+	}
+	p.store.forgetCount(p.dir) // somebody may have made one meanwhile
 }
 
-// appendCount appends a line in one write, as all do who keep the file. If another program has put a new one in its place
-// meanwhile, nobody knows whether that has the message.
-func (s *Store) appendCount(d *dir, u store.Usage) error {
-	fd, st, err := s.openCount(d)
-	if err != nil {
-		return err
+// append appends a line in one write, as all do who keep the file. If another program has put a new one in its place since
+// before the change, nobody knows whether that has the message.
+func (p posting) append(u store.Usage) error {
+	if p.cause != nil {
+		return p.cause
 	}
-	defer unix.Close(fd)
 	line := []byte(sumLine(u))
 	n := 0
-	err = again(func() error { n, err = s.fs.write(fd, line); return err })
+	err := again(func() (err error) { n, err = p.store.fs.write(p.file, line); return err })
 	if err == nil && n < len(line) {
 		err = io.ErrShortWrite
 	}
+	var st unix.Stat_t
 	if err == nil {
-		err = unix.Fstat(fd, &st)
+		err = unix.Fstat(p.file, &st)
 	}
 	if err == nil && st.Nlink == 0 {
 		err = fmt.Errorf("%w: replaced meanwhile", errUncounted)

@@ -269,14 +269,41 @@ func TestLateMessageIsNotCounted(t *testing.T) {
 	c.usage(1, 2)
 }
 
-// The line comes last: after the name of the message is on the disk.
+// Another process may count the mailbox, message and all, before the message has its line: then it must not be in the sum
+// twice.
+func TestCountedElsewhereMeanwhile(t *testing.T) {
+	for name, prepare := range map[string]func(c *counted){
+		"there before": func(c *counted) { c.usage(1, 2) },
+		"made first":   func(*counted) {},
+	} {
+		c := openCounted(t)
+		other := open(t, c.root.name())
+		prepare(c)
+		real := c.fs.syncDir
+		c.fs.syncDir = func(fd int) error {
+			if _, err := other.Recount(t.Context(), limited); err != nil {
+				t.Error(err)
+			}
+			return real(fd)
+		}
+		c.deliver("x\r\n", "")
+		c.fs.syncDir = real
+		c.usage(2, 4)
+		other.Close()
+		if t.Failed() {
+			t.Error(name)
+		}
+	}
+}
+
+// The line comes last: after the name of the message is on the disk. Its file is open before there is that name.
 func TestOrderOfCounting(t *testing.T) {
 	c := openCounted(t)
 	c.usage(1, 2)
 	steps := record(c.Store)
 	c.deliver("x\r\n", "")
-	at := slices.Index(*steps, "sync dir")
-	if at < 0 || !slices.Equal((*steps)[at:], []string{"sync dir", "open " + countFile, "write"}) {
+	at := slices.Index(*steps, "sync file")
+	if at < 0 || !slices.Equal((*steps)[at+1:], []string{"open " + countFile, "link", "sync dir", "write"}) {
 		t.Errorf("steps %q", *steps)
 	}
 }
