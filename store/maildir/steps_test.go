@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -133,7 +134,18 @@ func TestCancelledWhileWaiting(t *testing.T) {
 	s.slots <- struct{}{}
 	ctx, cancel := context.WithCancel(t.Context())
 	result := make(chan []error)
-	go func() { result <- s.Deliver(ctx, message(10), make([]store.Placement, 3)) }()
+	to := slices.Repeat([]store.Placement{{Mailbox: store.Mailbox{Name: "ann@example.org"}}}, 3)
+	go func() { result <- s.Deliver(ctx, message(10), to) }()
+	which, err := s.Identity(to[0].Mailbox)
+	must(t, err)
+	inside := func() int {
+		s.crowd.mu.Lock()
+		defer s.crowd.mu.Unlock()
+		return s.crowd.inside[which]
+	}
+	for inside() < len(to) {
+		runtime.Gosched()
+	}
 	cancel()
 	for _, err := range <-result {
 		if !errors.Is(err, context.Canceled) {
