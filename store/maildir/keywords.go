@@ -29,7 +29,7 @@ type keywords [26]store.Flag
 // isKeyword says whether a flag can be one of a folder's keywords. $Forwarded is one, though it has the letter P in every
 // maildir: Dovecot does not know that.
 func isKeyword(f store.Flag) bool {
-	return f != "" && f[0] != '\\' && !strings.ContainsFunc(string(f), func(r rune) bool { return r <= ' ' || r >= 0x7f })
+	return f != "" && !strings.ContainsFunc(string(f), func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '\\' })
 }
 
 func parseKeywords(text []byte) (k keywords) {

@@ -30,6 +30,7 @@ func TestParseKeywords(t *testing.T) {
 
 func FuzzKeywords(f *testing.F) {
 	f.Add([]byte("0 work\n1 $Label1\n25 z\n"), "SabP", "new")
+	f.Add([]byte("0"), "0", `S\`)
 	f.Add([]byte("26 over\n\\"), "z", `\Seen`)
 	f.Fuzz(func(t *testing.T, text []byte, old, word string) {
 		k := parseKeywords(text)
