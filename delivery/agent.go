@@ -42,6 +42,7 @@ type Block struct {
 	Domains    []string       // a recipient without a domain belongs to the first domain of the first block
 	Accounts   account.Source // nil: every local-part has an account
 	Store      store.Store
+	Places     Places
 	Aliases    *alias.File // nil: none
 	Delimiters string      // each ends a local-part and begins its detail (RFC 5233); "": there are no details
 	Detail     Detail
@@ -49,6 +50,14 @@ type Block struct {
 	OverQuota  OverQuota
 	Grace      Grace
 }
+
+// Places says whether what accounts tell of the place of their mail, and of whose it is, means something to a store.
+type Places int
+
+const (
+	PlacesCount   Places = iota
+	PlacesIgnored        // it keeps mailboxes under their names alone
+)
 
 // Detail says what the detail of an address is for.
 type Detail int

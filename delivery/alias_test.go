@@ -46,8 +46,8 @@ func aliasHost(t *testing.T) *host {
 		}
 		people := book{}
 		for _, name := range []string{"ann", "ben", "cyd", "quota"} {
-			people[name+"@example.org"] = account.Account{UID: -1}
-			people[name+"@example.net"] = account.Account{UID: -1}
+			people[name+"@example.org"] = account.Account{UID: -1, GID: -1}
+			people[name+"@example.net"] = account.Account{UID: -1, GID: -1}
 		}
 		b := &c.Blocks[0]
 		b.Accounts, b.Aliases, b.Delimiters, b.Detail = people, f, "+", delivery.DetailCreate

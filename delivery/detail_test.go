@@ -13,7 +13,7 @@ import (
 
 // Where mail for an address with a detail goes, by what details are for and who has an account.
 func TestDetail(t *testing.T) {
-	people := book{"ann@example.org": {UID: -1}, "mary-ann@example.org": {UID: -1}, "a+b@example.org": {UID: -1}}
+	people := book{"ann@example.org": {UID: -1, GID: -1}, "mary-ann@example.org": {UID: -1, GID: -1}, "a+b@example.org": {UID: -1, GID: -1}}
 	for _, test := range []struct {
 		to       string
 		accounts account.Source

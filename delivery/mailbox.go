@@ -21,10 +21,12 @@ func MailboxOf(acct account.Account, name string, quota store.Quota) (store.Mail
 	if acct.Quota.Messages != 0 {
 		m.Quota.Messages = max(acct.Quota.Messages, 0)
 	}
-	if acct.UID >= 0 {
-		if acct.GID < 0 {
-			return m, fmt.Errorf("account %s has a uid and no gid", acct.Name)
-		}
+	switch {
+	case acct.UID >= 0 && acct.GID < 0:
+		return m, fmt.Errorf("account %s has a uid and no gid", acct.Name)
+	case acct.UID < 0 && acct.GID >= 0:
+		return m, fmt.Errorf("account %s has a gid and no uid", acct.Name)
+	case acct.UID >= 0:
 		m.Owner = &store.Owner{UID: acct.UID, GID: acct.GID, Groups: acct.Groups}
 	}
 	var err error

@@ -49,7 +49,7 @@ func TestPartlyDelivered(t *testing.T) {
 // Who takes the mailbox that is in the way out of the alias does not have the others get the message again.
 func TestPartlyDeliveredToAliasThatShrinks(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "aliases")
-	people := book{"ann@example.org": {UID: -1}, "quota@example.org": {UID: -1}}
+	people := book{"ann@example.org": {UID: -1, GID: -1}, "quota@example.org": {UID: -1, GID: -1}}
 	clock := time.Now()
 	write := func(text string) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

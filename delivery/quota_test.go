@@ -123,10 +123,10 @@ func TestRefuseOnlyForAFact(t *testing.T) {
 func TestQuotaOfAccount(t *testing.T) {
 	h := quotaHost(t, func(c *delivery.Config) {
 		c.Blocks[0].Accounts = book{
-			"ann@example.org": {UID: -1, Quota: account.Quota{Octets: 5000}},
-			"bob@example.org": {UID: -1, Quota: account.Quota{Messages: 1}},
+			"ann@example.org": {UID: -1, GID: -1, Quota: account.Quota{Octets: 5000}},
+			"bob@example.org": {UID: -1, GID: -1, Quota: account.Quota{Messages: 1}},
 			"cyd@example.org": {UID: 7, GID: -1},
-			"dan@example.org": {UID: -1, Mail: "mdbox:~/mail"},
+			"dan@example.org": {UID: -1, GID: -1, Mail: "mdbox:~/mail"},
 		}
 		c.Blocks[0].Store.(*storetest.Memory).Fault = func(op storetest.Op, mailbox string) error {
 			if op == storetest.OpCheck && mailbox == "bob@example.org" {

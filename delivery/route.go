@@ -116,6 +116,9 @@ func (a *Agent) target(ctx context.Context, b *Block, addr alias.Address, ex *Ex
 	if found != addr {
 		name = found.Local + "@" + found.Domain
 	}
+	if b.Places == PlacesIgnored {
+		acct = acct.WithoutPlace()
+	}
 	if t.mailbox, t.err = MailboxOf(acct, name, b.Quota); t.err != nil {
 		return t
 	}

@@ -42,6 +42,13 @@ func (a Account) Check() error {
 	return nil
 }
 
+// WithoutPlace is the account for a store that keeps mailboxes under their names alone: where its mail would be, and whose,
+// means nothing there.
+func (a Account) WithoutPlace() Account {
+	a.UID, a.GID, a.Groups, a.Home, a.Mail = -1, -1, nil, "", ""
+	return a
+}
+
 func (a Account) equal(b Account) bool { return reflect.DeepEqual(a, b) }
 
 // checkName says what a name may not be. A blank, at its beginning above all, is most often a comment or a

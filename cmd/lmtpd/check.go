@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -36,18 +37,18 @@ func checkCommand() *cli.Command {
 // checkFiles tells the mistakes in the files that the configuration names.
 func checkFiles(cfg *Config) error {
 	log := slog.New(slog.DiscardHandler)
-	_, wrong := openAccounts(cfg, log)
-	aliases, err := openAliases(cfg, log)
-	if err == nil {
-		err = checkAliases(cfg, aliases)
+	_, accounts := openAccounts(cfg, log)
+	if accounts == nil {
+		accounts = checkOwners(cfg)
 	}
-	switch {
-	case wrong == nil:
-		return err
-	case err == nil:
-		return wrong
+	opened, aliases := openAliases(cfg, log)
+	if aliases == nil {
+		aliases = checkAliases(cfg, opened)
 	}
-	return cli.Exit(fmt.Errorf("%w\n%w", wrong, err), exConfig)
+	if accounts == nil || aliases == nil {
+		return cmp.Or(accounts, aliases)
+	}
+	return cli.Exit(fmt.Errorf("%w\n%w", accounts, aliases), exConfig)
 }
 
 // explain writes what cfg means, and how things stand where it points to.
@@ -102,6 +103,7 @@ func (p printer) listener(l Listen) {
 func (p printer) mailboxes(m Mailboxes, all []Mailboxes) {
 	p.line("mailboxes", strings.Join(m.Domains, ", "))
 	p.line("  accounts", accountsMeaning(m.Accounts))
+	p.reach(m)
 	if m.Aliases != "" {
 		p.line("  aliases", aliasesMeaning(m.Aliases))
 	}

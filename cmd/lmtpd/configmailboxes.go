@@ -66,6 +66,7 @@ func (cfg *Config) blocks(stores []store.Store, log *slog.Logger) ([]delivery.Bl
 			Domains:    m.Domains,
 			Accounts:   accounts[i],
 			Store:      stores[i],
+			Places:     m.Store.places(),
 			Aliases:    aliases[i],
 			Delimiters: m.Delimiters,
 			Detail:     m.Detail,

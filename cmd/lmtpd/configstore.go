@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"lmtpd/delivery"
 	"lmtpd/store"
 )
 
@@ -18,6 +19,13 @@ func (u StoreURL) String() string { return u.Kind + ":" + u.Template.String() }
 
 // shared says whether one path can hold many mailboxes, each under its name.
 func (u StoreURL) shared() bool { return u.Kind == "sqlite" }
+
+func (u StoreURL) places() delivery.Places {
+	if u.shared() {
+		return delivery.PlacesIgnored
+	}
+	return delivery.PlacesCount
+}
 
 // parseStore reads a store's URL: "maildir:TEMPLATE" or "sqlite:TEMPLATE".
 func parseStore(s string) (StoreURL, error) {

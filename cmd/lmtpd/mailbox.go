@@ -134,6 +134,13 @@ func (m Mailboxes) mailbox(ctx context.Context, accounts account.Source, name st
 	case err != nil:
 		return store.Mailbox{}, fmt.Errorf("look up account %s: %w", name, err)
 	}
+	return m.mailboxOf(acct, name)
+}
+
+func (m Mailboxes) mailboxOf(acct account.Account, name string) (store.Mailbox, error) {
+	if m.Store.shared() {
+		acct = acct.WithoutPlace()
+	}
 	return delivery.MailboxOf(acct, name, m.Quota)
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -291,13 +292,19 @@ func crlfToLF(t *testing.T, in string, size int, b *strings.Builder) string {
 // Where neither the store nor its paths know the mailboxes, the accounts do; who has none yet is not in the list. Homes and
 // quotas are the accounts' too.
 func TestMailboxListOfAccounts(t *testing.T) {
-	dir := t.TempDir()
-	users := "ann@a.example:::::" + dir + "/ann::userdb_quota_rule=*:storage=1G\nben:::::" + dir + "/ben::\ncyd@a.example:::::" + dir + "/cyd::\n"
+	dir, owner := t.TempDir(), self()
+	if owner.UID == 0 { // root's rights are for nobody's home
+		owner = &store.Owner{UID: 54321, GID: 54321}
+		chmod(t, filepath.Dir(dir), 0o755)
+	}
+	ids := fmt.Sprintf("::%d:%d::", owner.UID, owner.GID)
+	users := "ann@a.example" + ids + dir + "/ann::userdb_quota_rule=*:storage=1G\nben" + ids + dir + "/ben::\ncyd@a.example" + ids + dir + "/cyd::\n"
 	config := filepath.Join(dir, "c.toml")
 	put(t, filepath.Join(dir, "users"), users)
 	put(t, config, "data = \""+dir+"\"\n[[mailboxes]]\ndomains = [\"a.example\"]\naccounts = \"file:"+dir+"/users\"\nstore = \"maildir:%h/Maildir\"\n")
 	for _, name := range []string{"ann", "ben", "cyd"} {
-		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+		home := filepath.Join(dir, name)
+		if err := errors.Join(os.Mkdir(home, 0o700), os.Chown(home, owner.UID, owner.GID)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -310,7 +317,7 @@ func TestMailboxListOfAccounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"ann", "ben"} {
-		box := store.Mailbox{Name: name + "@a.example", Home: filepath.Join(dir, name)}
+		box := store.Mailbox{Name: name + "@a.example", Home: filepath.Join(dir, name), Owner: owner}
 		if err := stores[0].Deliver(t.Context(), strings.NewReader("x\r\n"), []store.Placement{{Mailbox: box}})[0]; err != nil {
 			t.Fatal(err)
 		}
@@ -327,6 +334,16 @@ func TestMailboxListOfAccounts(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "ann", "Maildir", "maildirsize")); err != nil {
 		t.Errorf("the quota of the account is not known: %v", err)
+	}
+}
+
+// self is the owner of what the process itself has made.
+func self() *store.Owner { return &store.Owner{UID: os.Geteuid(), GID: os.Getegid()} }
+
+func chmod(t *testing.T, path string, mode os.FileMode) {
+	t.Helper()
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -113,7 +113,7 @@ func TestMailboxExportMaildir(t *testing.T) {
 		if got := runMailbox(t, exOK, "", "export", "--data", data, "ann", "maildir:"+dir); !strings.Contains(got, want) {
 			t.Errorf("%q, want %s", got, want)
 		}
-		sameMail(t, allMail(t, data, store.Mailbox{Name: "x@localhost", Path: dir}), allMail(t, data, annHere))
+		sameMail(t, allMail(t, data, store.Mailbox{Name: "x@localhost", Path: dir, Owner: self()}), allMail(t, data, annHere))
 	}
 	subscribed, err := os.ReadFile(filepath.Join(dir, "subscriptions"))
 	if want := "V\t2\n\nEmpty letter\nEntw&APw-rfe\nLists\tGo\nWork\n"; err != nil || string(subscribed) != want {
@@ -121,7 +121,7 @@ func TestMailboxExportMaildir(t *testing.T) {
 	}
 	one := filepath.Join(t.TempDir(), "one")
 	runMailbox(t, exOK, "", "export", "--folder", "Lists/Go", "--data", data, "ann", "maildir:"+one)
-	if got := allMail(t, data, store.Mailbox{Name: "x@localhost", Path: one}); len(got) != 2 || !strings.HasPrefix(got[0], "Lists/Go ") {
+	if got := allMail(t, data, store.Mailbox{Name: "x@localhost", Path: one, Owner: self()}); len(got) != 2 || !strings.HasPrefix(got[0], "Lists/Go ") {
 		t.Errorf("one folder: %q", got)
 	}
 }

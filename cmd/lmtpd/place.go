@@ -46,5 +46,6 @@ func (p place) openMaildir(c *cli.Context, name string) (store.Store, store.Mail
 		return nil, store.Mailbox{}, cli.Exit(fmt.Errorf("open %s: %w", p.path, err), exCantCreate)
 	}
 	s, err := maildir.Open(maildir.Config{Template: inHome, Log: warnings(c)})
-	return s, store.Mailbox{Name: name, Path: p.path}, err
+	own := &store.Owner{UID: os.Geteuid(), GID: os.Getegid()} // who names the directory answers for it, root too
+	return s, store.Mailbox{Name: name, Path: p.path, Owner: own}, err
 }

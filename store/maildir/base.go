@@ -85,7 +85,7 @@ func (s *Store) onMailbox(ctx context.Context, mailbox store.Mailbox, do func(*d
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return s.rights.As(mailbox.Owner, func() error {
+	return s.as(mailbox, func() error {
 		d, giveBack, err := s.lend(mailbox)
 		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%w: %s", store.ErrNoMailbox, mailbox.Name)

@@ -20,7 +20,7 @@ var errPatience = fmt.Errorf("%w: it takes longer than %v", errUnreachable, pati
 // first delivery makes it.
 func (s *Store) Check(ctx context.Context, mailbox store.Mailbox, more store.Usage) error {
 	return s.look(ctx, mailbox, func(ctx context.Context) error {
-		return classify(s.rights.As(mailbox.Owner, func() error { return s.check(ctx, mailbox, more) }))
+		return classify(s.as(mailbox, func() error { return s.check(ctx, mailbox, more) }))
 	})
 }
 

@@ -93,7 +93,7 @@ func (s *Store) place(ctx context.Context, c store.Content, a *attempt) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	return classify(s.rights.As(a.Mailbox.Owner, func() error {
+	return classify(s.as(a.Mailbox, func() error {
 		err := s.deliver(ctx, c, a)
 		if errors.Is(err, errGone) {
 			err = s.deliver(ctx, c, a) // with the directories as they are now

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -61,8 +62,11 @@ func TestLateMessageIsTakenBack(t *testing.T) {
 
 // distant is a mailbox that a goroutine of its own delivers to.
 func distant(t *testing.T) store.Mailbox {
-	return store.Mailbox{Name: "ann@example.org", Path: filepath.Join(t.TempDir(), "ann")}
+	return store.Mailbox{Name: "ann@example.org", Path: filepath.Join(t.TempDir(), "ann"), Owner: self()}
 }
+
+// self is the owner of what the process itself has made.
+func self() *store.Owner { return &store.Owner{UID: os.Geteuid(), GID: os.Getegid()} }
 
 func expectCount(t *testing.T, s *Store, box store.Mailbox, want int) {
 	t.Helper()

@@ -16,7 +16,7 @@ func (s *Store) MakeFolder(ctx context.Context, mailbox store.Mailbox, folder st
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return classify(s.rights.As(mailbox.Owner, func() error {
+	return classify(s.as(mailbox, func() error {
 		t, err := s.target(&store.Placement{Mailbox: mailbox, Folder: folder})
 		if err != nil {
 			return err

@@ -221,6 +221,34 @@ func TestHomeChanges(t *testing.T) {
 	}
 }
 
+// Where an account says where its mail is and not whose, root puts nothing and looks at nothing, and that is no answer.
+func TestOwnerUnknown(t *testing.T) {
+	dir := homes(t, map[string]int{"ann": annID})
+	home, rooted := openHomes(t), open(t, t.TempDir())
+	defer rooted.Close()
+	inHome := store.Mailbox{Name: "ann@example.org", Home: filepath.Join(dir, "ann")}
+	path := store.Mailbox{Name: "ann@example.org", Path: filepath.Join(dir, "ann", "mail")}
+	for _, test := range []struct {
+		s   *Store
+		box store.Mailbox
+	}{{home, inHome}, {home, path}, {rooted, path}} {
+		_, listed := test.s.Messages(t.Context(), test.box, "")
+		for what, err := range map[string]error{
+			"Check":      test.s.Check(t.Context(), test.box, store.Usage{Messages: 1}),
+			"Deliver":    deliver(t, test.s, "x\r\n", store.Placement{Mailbox: test.box}),
+			"MakeFolder": test.s.MakeFolder(t.Context(), test.box, "Work"),
+			"Messages":   listed,
+		} {
+			if err == nil || isAnswer(err) || !errors.Is(err, errNobodys) {
+				t.Errorf("%s in %+v: %v, want %v", what, test.box, err, errNobodys)
+			}
+		}
+	}
+	if got := everything(t, dir); len(got) != 2 { // the directory of homes and a home
+		t.Errorf("something was made: %v", got)
+	}
+}
+
 // A mailbox with a path of its own lies there, also where the template has a root.
 func TestPathOfItsOwn(t *testing.T) {
 	dir := homes(t, map[string]int{"ann": annID, "bob": bobID})

@@ -45,7 +45,7 @@ func TestPanicIsOnePlacementsTrouble(t *testing.T) {
 // What is asked about a mailbox in a home ends neither the daemon by a panic nor the session by hanging.
 func TestAskingGoesWrong(t *testing.T) {
 	s := open(t, t.TempDir())
-	elsewhere := store.Mailbox{Name: "a@example.org", Path: t.TempDir()}
+	elsewhere := store.Mailbox{Name: "a@example.org", Path: t.TempDir(), Owner: self()}
 	if err := s.look(t.Context(), elsewhere, func(context.Context) error { panic("broken") }); err == nil {
 		t.Error("a panic is no error")
 	}

@@ -49,6 +49,9 @@ func (r *Rights) Are(o *store.Owner) bool {
 	return o == nil || o.UID == r.own.uid && o.GID == r.own.gid
 }
 
+// AreRoots says whether they are those of root.
+func (r *Rights) AreRoots() bool { return r.own.uid == 0 }
+
 // Check says whether files can be touched with o's rights: if not, why.
 func (r *Rights) Check(o *store.Owner) error {
 	switch {
