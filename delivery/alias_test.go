@@ -25,6 +25,8 @@ ghost:             nobody
 half:              ann, nobody
 away:              eve@elsewhere.example
 both:              eve@elsewhere.example, ann
+mixed:             ann, nobody@sub.example.org
+@sub.example.org:  eve@elsewhere.example, ann@example.org
 full:              ann, quota
 sick:              ann, unsure
 loop:              pool
@@ -50,6 +52,7 @@ func aliasHost(t *testing.T) *host {
 			people[name+"@example.net"] = account.Account{UID: -1, GID: -1}
 		}
 		b := &c.Blocks[0]
+		b.Domains = append(b.Domains, "sub.example.org")
 		b.Accounts, b.Aliases, b.Delimiters, b.Detail = people, f, "+", delivery.DetailCreate
 		b.Store.(*storetest.Memory).Fault = func(_ storetest.Op, mailbox string) error {
 			if strings.HasPrefix(mailbox, "quota@") {
@@ -79,7 +82,9 @@ func TestAliases(t *testing.T) {
 		{"ghost@example.org", "550 5.1.1", "550 5.1.1", ""},
 		{"half@example.org", "250 2.1.5", "550 5.1.1", "ann@example.org"},
 		{"away@example.org", "550 5.7.1", "550 5.7.1", ""},
-		{"both@example.org", "250 2.1.5", "550 5.7.1", "ann@example.org"},
+		{"both@example.org", "550 5.7.1", "550 5.7.1", ""},
+		{"mixed@example.org", "550 5.7.1", "550 5.7.1", ""},
+		{"anybody@sub.example.org", "550 5.7.1", "550 5.7.1", ""},
 		{"full@example.org", "250 2.1.5", "452 4.2.2", "ann@example.org"},
 		{"sick@example.org", "250 2.1.5", "451 4.3.0", "ann@example.org"},
 		{"loop@example.org", "451 4.3.0", "451 4.3.0", ""},

@@ -33,7 +33,8 @@ var (
 )
 
 // resolve finds a recipient's mailboxes. That there is no such account is an answer; that the accounts, or aliases,
-// could not be looked at is not.
+// could not be looked at is not. A recipient one of whose targets is elsewhere is not for us as a whole: nobody is to have
+// mail that its sender is told was refused.
 func (a *Agent) resolve(ctx context.Context, to smtp.Path, ex *Explanation) []target {
 	b, addr := a.locate(to)
 	ex.block(b, addr)
@@ -48,13 +49,22 @@ func (a *Agent) resolve(ctx context.Context, to smtp.Path, ex *Explanation) []ta
 	if len(found) == 0 {
 		t := a.target(ctx, b, addr, ex)
 		t.address = to.String()
-		return a.caught(ctx, t, addr, ex)
+		return wholly(a.caught(ctx, t, addr, ex))
 	}
 	var targets []target
 	for _, f := range found {
 		targets = append(targets, a.caught(ctx, a.expanded(ctx, f, ex), f.Address, ex)...)
 	}
-	return targets
+	return wholly(targets)
+}
+
+// wholly is the targets, or the one that is elsewhere.
+func wholly(targets []target) []target {
+	i := slices.IndexFunc(targets, func(t target) bool { return errors.Is(t.err, errNotLocal) })
+	if i < 0 {
+		return targets
+	}
+	return targets[i : i+1]
 }
 
 // aliasDomain is what package alias has to know of a domain of ours.

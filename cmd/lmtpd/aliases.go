@@ -68,6 +68,18 @@ func checkAliases(cfg *Config, opened []*alias.File) error {
 	return cli.Exit(fmt.Errorf("the aliases have mistakes:\n%w", bad), exConfig)
 }
 
+// elsewhere tells of the aliases that would have mail relayed.
+func (p printer) elsewhere(found []*alias.Alias) {
+	if len(found) == 0 {
+		return
+	}
+	first, which := found[0], "alias "+found[0].Name
+	if n := len(found); n > 1 {
+		which = fmt.Sprintf("%d aliases, as %s", n, first.Name)
+	}
+	p.line("  elsewhere", fmt.Sprintf("%s (%s:%d): mail for it is refused, 550 5.7.1", which, first.File, first.Line))
+}
+
 func aliasesOf(blocks []delivery.Block) (all []*alias.File) {
 	for _, b := range blocks {
 		all = append(all, b.Aliases)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"lmtpd/delivery/alias"
 	"lmtpd/store"
 )
 
@@ -66,8 +67,15 @@ func explain(to io.Writer, cfg *Config) error {
 	for _, l := range cfg.Listen {
 		p.listener(l)
 	}
-	for _, m := range cfg.Mailboxes {
+	aliases, err := openAliases(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		aliases = make([]*alias.File, len(cfg.Mailboxes)) // it is told behind everything else
+	}
+	for i, m := range cfg.Mailboxes {
 		p.mailboxes(m, cfg.Mailboxes)
+		if aliases[i] != nil {
+			p.elsewhere(cfg.aliasDomains(aliases).Elsewhere(aliases[i], m.Domains))
+		}
 	}
 	p.limits(cfg.Limits)
 	p.line("log", cfg.Log.Format+", "+levelName(cfg.Log.Level)+" and above")

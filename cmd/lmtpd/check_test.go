@@ -250,3 +250,23 @@ func TestCheckTellsOfAllFiles(t *testing.T) {
 		t.Errorf("exit %d: %s", code, stderr)
 	}
 }
+
+// Aliases that lead elsewhere are told: nobody has the mail that is for them.
+func TestCheckAliasesElsewhere(t *testing.T) {
+	for text, want := range map[string]string{
+		"sales: ann\n":                                         "",
+		"a: ann\nsales: ann, eve@far.example\n":                "alias sales (FILE:2): mail for it is refused, 550 5.7.1",
+		"sales: ann, eve@far.example\nteam: ann, sales, ben\n": "2 aliases, as sales (FILE:1): mail for it is refused, 550 5.7.1",
+	} {
+		dir := t.TempDir()
+		file, config := filepath.Join(dir, "aliases"), filepath.Join(dir, "c.toml")
+		put(t, file, text)
+		put(t, config, "[[mailboxes]]\ndomains = [\"a.example\"]\naliases = \""+file+"\"\n")
+		code, stdout, stderr := runApp(t, "check", "--config", config)
+		_, got, _ := strings.Cut(stdout, "  elsewhere ")
+		got, _, _ = strings.Cut(strings.TrimSpace(got), "\n")
+		if want = strings.ReplaceAll(want, "FILE", file); code != exOK || got != want {
+			t.Errorf("%q: exit %d %s, %q, want %q", text, code, stderr, got, want)
+		}
+	}
+}

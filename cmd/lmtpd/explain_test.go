@@ -47,6 +47,7 @@ func TestExplainCommand(t *testing.T) {
 		{"--size 1KiB --from <> sales", exUnavailable, []string{"552 5.2.2 <sales@a.example>"}},
 		{"eve@a.example", exNoUser, []string{"550 5.1.1 <eve@a.example>"}},
 		{"ann@b.example", exUnavailable, []string{"b.example is not local", "550 5.7.1"}},
+		{"Postmaster", exNoUser, []string{"postmaster@a.example: no such account", "550 5.1.1 <Postmaster>"}},
 		{"ann@", exDataErr, []string{"not an address"}},
 		{"--size 50MiB nobody@b.example", exUnavailable, []string{"550 5.7.1"}},
 		{"--size 52428801 ann", exUnavailable, []string{"52428801", "552 5.3.4", "50MiB"}},

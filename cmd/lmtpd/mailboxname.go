@@ -30,8 +30,12 @@ func (cfg *Config) findMailbox(arg string) (block int, name string, err error) {
 	return 0, "", cli.Exit(fmt.Errorf("the domain %s is not configured; there is %s", domain, strings.Join(cfg.domains(), ", ")), exNoUser)
 }
 
-// parseAddress reads an address. One without a domain is in the only domain there is.
+// parseAddress reads an address. One without a domain is in the only domain there is; postmaster needs none (RFC 5321
+// §4.5.1).
 func (cfg *Config) parseAddress(arg string) (smtp.Path, error) {
+	if p := (smtp.Path{Local: arg}); p.IsPostmaster() {
+		return p, nil
+	}
 	if !strings.Contains(arg, "@") {
 		return cfg.inOnlyDomain(arg)
 	}

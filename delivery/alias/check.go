@@ -32,6 +32,23 @@ func (ds Domains) Check(f *File, domains []string) textfile.Mistakes {
 	return bad
 }
 
+// Elsewhere returns the aliases of a file that is for these domains that stand for an address in none of ours, alone or among
+// others.
+func (ds Domains) Elsewhere(f *File, domains []string) (found []*Alias) {
+	t, _ := f.content()
+	for i := range t.aliases {
+		al := &t.aliases[i]
+		if slices.ContainsFunc(domains, func(d string) bool {
+			w := newWalk(ds, f, t)
+			return (al.name.Domain == "" || al.name.Domain == d) && w.try(al, d, map[*Alias]bool{}) == nil &&
+				slices.ContainsFunc(w.targets, func(t Target) bool { return t.Remote })
+		}) {
+			found = append(found, al)
+		}
+	}
+	return found
+}
+
 // try expands an alias in a domain. What is wrong with aliases that were told of is not told again.
 func (w *walk) try(al *Alias, domain string, told map[*Alias]bool) error {
 	d, _ := w.domains(domain)

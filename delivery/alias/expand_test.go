@@ -240,6 +240,19 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// Which aliases lead out of our domains, directly or through others, in one domain or another.
+func TestElsewhere(t *testing.T) {
+	ds := ours(t, "in: ann, x@b.example\nout: ann, eve@far.example\nvia: out\nback: ann@c.example\n@b.example: in, back, via\nloop: loop2\nloop2: loop, eve@far.example\n")
+	f, _ := ds("a.example")
+	var got []string
+	for _, al := range ds.Elsewhere(f.Aliases, []string{"a.example", "b.example"}) {
+		got = append(got, fmt.Sprintf("%s:%d", al.Name, al.Line))
+	}
+	if want := "out:2 via:3 @b.example:5"; strings.Join(got, " ") != want {
+		t.Errorf("got %q, want %s", got, want)
+	}
+}
+
 func TestSplit(t *testing.T) {
 	tests := []struct{ local, delimiters, base, detail string }{
 		{"ann", "+", "ann", ""},
