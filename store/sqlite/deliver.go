@@ -20,7 +20,14 @@ func (s *Store) Deliver(ctx context.Context, c store.Content, to []store.Placeme
 		return errs
 	}
 	parcels := s.sort(to, errs)
-	if len(parcels) > 0 {
+	switch {
+	case len(parcels) == 0:
+	case len(to) == 1: // nobody else is held up if this hangs, and nobody has to be woken up
+		parcels[0].waits = aloneWaits
+		s.running.Add(1)
+		s.dispatch(ctx, c, parcels)
+		s.running.Done()
+	default:
 		s.running.Go(func() { s.dispatch(ctx, c, parcels) })
 	}
 	for _, p := range parcels {
@@ -45,7 +52,16 @@ type parcel struct {
 	copies []copyTo
 	letter *letter
 	staged int64 // the content that was written ahead; 0: none
+	waits  waits
 }
+
+// waits says who waits for a parcel.
+type waits int
+
+const (
+	othersWait waits = iota // recipients that have nothing to do with it, too
+	aloneWaits              // its one recipient
+)
 
 // A copyTo is one copy: where it goes, and what it has that others have not.
 type copyTo struct {
@@ -162,11 +178,12 @@ func (p *parcel) queue(ctx context.Context, db *database, c store.Content) error
 		p.letter.release()
 		db.store.pool.giveBack(db)
 	}
-	err := db.writer.enqueue(ctx, &p.job)
-	if err != nil && p.staged != 0 {
-		db.unstage(ctx, p.staged)
+	if p.waits == aloneWaits {
+		db.writer.enqueueAndLead(ctx, &p.job)
+	} else {
+		db.writer.enqueue(&p.job)
 	}
-	return err
+	return nil
 }
 
 // place makes one copy, the content first if it is not there yet.

@@ -134,11 +134,9 @@ func TestFaultOfOne(t *testing.T) {
 			}
 			return errFault
 		}})
-		if i > 0 {
-			w.queue <- jobs[i]
-		}
+		w.join(jobs[i])
 	}
-	w.queue <- jobs[0] // whichever way they were grouped
+	w.leaders.Go(w.leadOn)
 	for i, j := range jobs {
 		if err := j.wait(t.Context()); err != nil {
 			t.Fatal(err)

@@ -6,14 +6,17 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"hash"
 	"iter"
+
+	"github.com/zeebo/blake3"
 
 	"lmtpd/store"
 )
 
 const (
-	selectSome    = "SELECT id, hash, octets FROM content WHERE id > ? AND hash IS NOT NULL ORDER BY id LIMIT 100"
-	selectSomeOf  = "SELECT DISTINCT t.id, t.hash, t.octets FROM content AS t JOIN copy AS c ON c.content = t.id JOIN folder AS f ON f.id = c.folder WHERE t.id > ? AND f.mailbox = ? ORDER BY t.id LIMIT 100"
+	selectSome    = "SELECT id, hash, hashed, octets FROM content WHERE id > ? AND hash IS NOT NULL ORDER BY id LIMIT 100"
+	selectSomeOf  = "SELECT DISTINCT t.id, t.hash, t.hashed, t.octets FROM content AS t JOIN copy AS c ON c.content = t.id JOIN folder AS f ON f.id = c.folder WHERE t.id > ? AND f.mailbox = ? ORDER BY t.id LIMIT 100"
 	selectHolder  = "SELECT m.name, f.name, c.id FROM copy AS c JOIN folder AS f ON f.id = c.folder JOIN mailbox AS m ON m.id = f.mailbox WHERE c.content = ? ORDER BY c.id LIMIT 1"
 	selectBare    = "SELECT data FROM chunk WHERE id = ?"
 	selectMissize = "SELECT f.name, c.id FROM copy AS c JOIN folder AS f ON f.id = c.folder JOIN content AS t ON t.id = c.content WHERE f.mailbox = ? AND c.octets <> length(c.trace) + t.octets"
@@ -233,7 +236,24 @@ func (i *inspection) stray() error {
 type storedContent struct {
 	id     int64
 	hash   []byte
+	hashed int // how
 	octets int64
+}
+
+// How contents are hashed (schema2.sql).
+const (
+	bySHA256 = 1
+	byBLAKE3 = 2
+)
+
+func (c storedContent) newHash() (hash.Hash, error) {
+	switch c.hashed {
+	case bySHA256:
+		return sha256.New(), nil
+	case byBLAKE3:
+		return blake3.New(), nil
+	}
+	return nil, fmt.Errorf("content %d is hashed in a way that is unknown: %d", c.id, c.hashed)
 }
 
 // contents reads contents and compares them with their hashes, some at a time.
@@ -244,7 +264,7 @@ func (i *inspection) contents(query string, args ...any) error {
 			some = nil
 			return v.all(query, append([]any{last}, args...), func(rows *sql.Rows) error {
 				var c storedContent
-				err := rows.Scan(&c.id, &c.hash, &c.octets)
+				err := rows.Scan(&c.id, &c.hash, &c.hashed, &c.octets)
 				some = append(some, c)
 				return err
 			})
@@ -262,7 +282,11 @@ func (i *inspection) contents(query string, args ...any) error {
 }
 
 func (i *inspection) content(c storedContent) error {
-	h, octets := sha256.New(), int64(0)
+	h, err := c.newHash()
+	if err != nil {
+		return err
+	}
+	octets := int64(0)
 	for n := int64(0); ; n++ {
 		var data []byte
 		var there bool
@@ -284,7 +308,7 @@ func (i *inspection) content(c storedContent) error {
 	}
 	var d store.Damage
 	var held bool
-	err := i.db.look(i.ctx, func(v view) (err error) {
+	err = i.db.look(i.ctx, func(v view) (err error) {
 		held, err = v.one(selectHolder, []any{c.id}, &d.Mailbox, &d.Folder, &d.ID)
 		return err
 	})

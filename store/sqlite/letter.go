@@ -2,18 +2,21 @@ package sqlite
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"sync/atomic"
 
+	"github.com/zeebo/blake3"
+
 	"lmtpd/store"
 )
 
+const hashSize = 32 // octets of either hash
+
 // A letter is a content made ready: read, hashed, its header looked at.
 type letter struct {
-	hash  [sha256.Size]byte
+	hash  [hashSize]byte
 	size  int64
 	facts facts
 	envelope
@@ -47,11 +50,11 @@ func (s *Store) read(ctx context.Context, c store.Content) (*letter, error) {
 	}
 	l.facts, l.envelope = readFacts(b.b), readEnvelope(b.b)
 	if l.size <= maxWhole {
-		l.body, l.hash = b, sha256.Sum256(b.b)
+		l.body, l.hash = b, blake3.Sum256(b.b)
 		return l, nil
 	}
 	defer b.release()
-	h := sha256.New()
+	h := blake3.New()
 	for from := int64(0); from < l.size; from += maxWhole {
 		some := b.b[:min(maxWhole, l.size-from)]
 		if err := readFull(c, some, from); err != nil {

@@ -7,8 +7,13 @@ import (
 	"lmtpd/store/sqldb"
 )
 
-//go:embed schema.sql
-var schema1 string
+// The steps from one schema to the next.
+var (
+	//go:embed schema.sql
+	schema1 string
+	//go:embed schema2.sql
+	schema2 string
+)
 
 // applicationID is "lmtM" in octets.
 const applicationID = 0x6c6d744d
@@ -22,8 +27,8 @@ func kind() sqldb.Kind {
 		ApplicationID: applicationID,
 		Journal:       sqldb.WAL,
 		Layout:        fmt.Sprintf("PRAGMA page_size = %d; PRAGMA auto_vacuum = INCREMENTAL", pageSize),
-		LogPages:      8 * checkpointPages,
-		Steps:         []string{schema1},
+		LogPages:      logOctets / pageSize,
+		Steps:         []string{schema1, schema2},
 	}
 }
 
@@ -31,7 +36,7 @@ const (
 	insertMailbox = "INSERT INTO mailbox (name) VALUES (?) ON CONFLICT DO NOTHING"
 	insertFolder  = "INSERT INTO folder (mailbox, name, uid_validity) SELECT id, ?, ? FROM mailbox WHERE name = ? ON CONFLICT DO NOTHING"
 	subscribe     = "INSERT INTO subscription (mailbox, name) SELECT id, ? FROM mailbox WHERE name = ? ON CONFLICT DO NOTHING"
-	insertContent = "INSERT INTO content (hash, octets, begun, subject, author, sent, message_id) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+	insertContent = "INSERT INTO content (hash, hashed, octets, begun, subject, author, sent, message_id) VALUES (?, 2, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 	insertChunk   = "INSERT INTO chunk (id, data) VALUES (?, ?)"
 	insertCopy    = "INSERT INTO copy (folder, uid, content, octets, date, flags, reverse_path, original_recipient, trace) " +
 		"VALUES (?1, (SELECT uid_next FROM folder WHERE id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8)"

@@ -1,4 +1,4 @@
--- The mail database of lmtpd, schema 1, for everybody to read: beside a running daemon too, it has a write-ahead log.
+-- The mail database of lmtpd, schema 1 (schema2.sql tells what came later), for everybody to read: beside a running daemon too, it has a write-ahead log.
 --
 -- The views at the end (mailboxes, messages, whole) stay as they are when the tables change; build on them. Who changes
 -- a table keeps the counts right by that alone: triggers do it, and remove a content with its last copy.
@@ -29,7 +29,7 @@ CREATE TABLE subscription (
 -- A content is what was received, and is there once however many copies it has.
 CREATE TABLE content (
   id          INTEGER PRIMARY KEY AUTOINCREMENT,
-  hash        BLOB    UNIQUE CHECK (length(hash) = 32), -- SHA-256 of its octets; NULL while it is being written
+  hash        BLOB    UNIQUE CHECK (length(hash) = 32), -- of its octets (hashed says which); NULL while it is being written
   octets      INTEGER NOT NULL,
   begun       INTEGER,                      -- when that was (seconds since 1970), while it is being written
   subject     TEXT,                         -- fields of its header, decoded, as far as there are such and they can be read

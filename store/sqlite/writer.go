@@ -14,64 +14,89 @@ const (
 	batchOctets = 4 << 20
 )
 
-// A writer is the one goroutine that writes to a database. What waits while a commit is under way shares the next one.
+// A writer makes the changes to a database, one transaction after the other. No goroutine waits for work: who brings some when
+// nobody is at it leads, and makes one commit with what waits by then. Whoever comes meanwhile shares the next one, which a
+// goroutine makes, for he who led has what he came for. So one delivery alone wakes nobody up.
 type writer struct {
 	*database
-	queue   chan *job
-	stopped chan struct{}
-	known   map[place]int64 // folders that are there, by id
-	logged  int64           // octets written since the last checkpoint, about
-	ripe    chan struct{}   // says that it is time for one
+	known map[place]int64 // folders that are there, by id; the leader's
+
+	mu      sync.Mutex
+	queue   []*job
+	led     bool // somebody leads
+	leaders sync.WaitGroup
+
+	*checkpointer
 }
 
 // maxKnown is how many folders are remembered.
 const maxKnown = 20_000
 
 func newWriter(d *database) *writer {
-	w := &writer{
-		database: d,
-		queue:    make(chan *job, 128),
-		stopped:  make(chan struct{}),
-		known:    map[place]int64{},
-		ripe:     make(chan struct{}, 1),
-	}
-	var both sync.WaitGroup
-	both.Go(func() {
-		defer close(w.ripe)
-		for first := range w.queue {
-			w.commit(first)
-		}
-	})
-	both.Go(w.checkpoints)
-	go func() {
-		both.Wait()
-		close(w.stopped)
-	}()
-	return w
+	return &writer{database: d, known: map[place]int64{}, checkpointer: newCheckpointer(d)}
 }
 
 // close waits until all that is in the queue has been done. Nobody may be putting anything into it.
 func (w *writer) close() {
-	close(w.queue)
-	<-w.stopped
+	w.leaders.Wait()
+	w.stop()
 }
 
-// enqueue hands a job over. After an error it was not, and the caller still answers for it.
-func (w *writer) enqueue(ctx context.Context, j *job) error {
-	select {
-	case w.queue <- j:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
+// enqueue hands a job over. If there is nobody who leads, a goroutine does.
+func (w *writer) enqueue(j *job) {
+	if w.join(j) {
+		w.leaders.Go(w.leadOn)
 	}
 }
 
-// commit does the first job and all that wait behind it in one transaction. Whose changes could not be made together are
-// made one by one, so that what is wrong with one is not another's trouble.
-func (w *writer) commit(first *job) {
+// enqueueAndLead is enqueue for a caller who leads himself if nobody does. When ctx ends, he waits for a lock no longer.
+func (w *writer) enqueueAndLead(ctx context.Context, j *job) {
+	if !w.join(j) {
+		return
+	}
+	w.leaders.Add(1)
+	defer w.leaders.Done()
+	w.commit(ctx)
+	if w.more() {
+		w.leaders.Go(w.leadOn)
+	}
+}
+
+// join puts a job into the queue, and says whether the caller is the one to lead.
+func (w *writer) join(j *job) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.queue = append(w.queue, j)
+	first := !w.led
+	w.led = true
+	return first
+}
+
+// more says whether there is work left. If not, nobody leads any more.
+func (w *writer) more() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.led = len(w.queue) > 0
+	return w.led
+}
+
+// leadOn makes commits as long as there is work.
+func (w *writer) leadOn() {
+	for {
+		w.commit(context.Background())
+		if !w.more() {
+			return
+		}
+	}
+}
+
+// commit does what waits in one transaction. Whose changes could not be made together are made one by one, so that what is wrong
+// with one is not another's trouble. When ctx ends before the transaction has begun, all stays in the queue.
+func (w *writer) commit(ctx context.Context) {
+	w.finish()
 	jobs := []*job(nil)
-	err := w.transact(func(t *tx) error {
-		jobs = w.gather(first)
+	err := w.transact(ctx, func(t *tx) error {
+		jobs = w.gather()
 		for _, j := range jobs {
 			if err := j.run(t); err != nil {
 				return err
@@ -80,8 +105,10 @@ func (w *writer) commit(first *job) {
 		return nil
 	})
 	switch {
+	case jobs == nil && ctx.Err() != nil:
+		return
 	case jobs == nil: // it did not even begin
-		jobs = w.gather(first)
+		jobs = w.gather()
 		for _, j := range jobs {
 			j.fail(err)
 		}
@@ -94,57 +121,33 @@ func (w *writer) commit(first *job) {
 	w.count(jobs)
 }
 
-// checkpointPages is how much of a log comes together before it is brought into the file, by a goroutine of its own: nobody
-// waits for that. If that does not keep up, a commit does the rest (sqldb.Kind.LogPages).
-const checkpointPages = 1024
-
-// count counts what was written, with what rows and indexes need besides.
-func (w *writer) count(jobs []*job) {
-	for _, j := range jobs {
-		w.logged += j.octets + pageSize*int64(1+len(j.steps))
-	}
-	if w.logged < checkpointPages*pageSize {
-		return
-	}
-	select {
-	case w.ripe <- struct{}{}:
-		w.logged = 0
-	default:
-	}
-}
-
-// checkpoints makes checkpoints until the writer ends.
-func (w *writer) checkpoints() {
-	for range w.ripe {
-		if err := w.checkpoint(context.Background()); err != nil {
-			w.store.log.Error("the log of a database cannot be brought into it", "database", w.path, "cause", err)
-		}
-	}
-}
-
 // gather takes what waits, up to a limit, without those that have been given up.
-func (w *writer) gather(first *job) []*job {
-	jobs, octets := []*job{}, int64(0)
-	for j := first; ; {
-		if j.enter() {
-			jobs = append(jobs, j)
-			octets += j.octets
-		} else {
-			j.finish()
-		}
-		if len(jobs) >= batchJobs || octets >= batchOctets {
-			return jobs
-		}
-		var ok bool
-		select {
-		case j, ok = <-w.queue:
-			if !ok {
-				return jobs
-			}
-		default:
-			return jobs
-		}
+func (w *writer) gather() []*job {
+	jobs, dropped := w.take()
+	for _, j := range dropped {
+		j.finish()
 	}
+	return jobs
+}
+
+func (w *writer) take() (jobs, dropped []*job) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	jobs = make([]*job, 0, min(len(w.queue), batchJobs))
+	n, octets := 0, int64(0)
+	for n < len(w.queue) && len(jobs) < batchJobs && octets < batchOctets {
+		j := w.queue[n]
+		n++
+		if !j.enter() {
+			dropped = append(dropped, j)
+			continue
+		}
+		jobs = append(jobs, j)
+		octets += j.octets
+	}
+	w.queue = append(w.queue[:0], w.queue[n:]...)
+	clear(w.queue[len(w.queue) : len(w.queue)+n])
+	return jobs, dropped
 }
 
 // apart makes each change of a job in a transaction of its own, unless it was in one already.
@@ -155,7 +158,7 @@ func (w *writer) apart(j *job, err error, alone bool) {
 	}
 	for i := range j.steps {
 		s := &j.steps[i]
-		if err := w.transact(func(t *tx) error { return s.run(t) }); err != nil {
+		if err := w.transact(context.Background(), func(t *tx) error { return s.run(t) }); err != nil {
 			s.err = err
 		}
 	}
@@ -176,15 +179,16 @@ func (w *writer) takeBack(j *job) {
 	if undo == nil {
 		return
 	}
-	if err := w.transact(undo); err != nil {
+	if err := w.transact(context.Background(), undo); err != nil {
 		w.store.log.Error("delivered late", "database", w.path, "cause", err)
 		return
 	}
 	w.store.log.Warn("taken back: its deadline had passed", "database", w.path)
 }
 
-// transact has change work in a transaction. nil says that it is durable.
-func (w *writer) transact(change func(*tx) error) (err error) {
+// transact has change work in a transaction. nil says that it is durable. ctx ends the waiting for a lock, and nothing else: it may
+// be one of several that wait for the change.
+func (w *writer) transact(ctx context.Context, change func(*tx) error) (err error) {
 	var t *tx
 	defer func() {
 		if v := recover(); v != nil {
@@ -198,8 +202,15 @@ func (w *writer) transact(change func(*tx) error) (err error) {
 			w.remember(t.made)
 		}
 	}()
-	return w.db.Write(context.Background(), func(ctx context.Context, conn *sql.Conn) error {
-		t = &tx{ctx: ctx, conn: conn, writer: w, made: map[place]int64{}, contents: map[*parcel]int64{}}
+	waiting, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	begin := context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
+	defer begin()
+	return w.db.Write(waiting, func(_ context.Context, conn *sql.Conn) error {
+		if !begin() {
+			return context.Cause(ctx)
+		}
+		t = &tx{ctx: context.Background(), conn: conn, writer: w, made: map[place]int64{}, contents: map[*parcel]int64{}}
 		if err := change(t); err != nil {
 			return err
 		}
