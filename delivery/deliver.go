@@ -91,7 +91,7 @@ func (a *Agent) fail(d *delivery, cause error) {
 // Where the lookup of one has hung, the next of the same block are given little time.
 func (a *Agent) find(ctx context.Context, d *delivery, to smtp.Recipient) []target {
 	if len(d.outcomes) == 1 {
-		return a.resolve(ctx, to.To, nil)
+		return certain(ctx, a.resolve(ctx, to.To, nil))
 	}
 	b, _ := a.locate(to.To)
 	limit := a.cfg.Lookup
@@ -100,7 +100,7 @@ func (a *Agent) find(ctx context.Context, d *delivery, to smtp.Recipient) []targ
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	targets := a.resolve(ctx, to.To, nil)
+	targets := certain(ctx, a.resolve(ctx, to.To, nil))
 	if ctx.Err() != nil {
 		d.hangs[b] = true
 	}

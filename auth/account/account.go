@@ -30,7 +30,9 @@
 //
 // What is stricter than with Dovecot: a line that is no account, a name that is there twice, an impossible uid or
 // quota, control characters, octets that are not UTF-8 and a line of more than 8 KiB are mistakes, and a file with
-// mistakes is not taken. Dovecot logs such a line and goes on without its user, whose mail would then bounce.
+// mistakes is not taken. Dovecot logs such a line and goes on without its user, whose mail would then bounce. Here the
+// accounts stay what they were, and whoever is not among them is neither there nor not: who was added together with a
+// mistake has mail wait until the file is mended.
 //
 // QUIRK: letters A to Z in the names of a file are folded to lower case as those in the name looked up are (Dovecot:
 // %Lu); Dovecot folds only the latter, and never finds a user who has a capital in the file.

@@ -28,8 +28,9 @@ type FileConfig struct {
 // is at home in every domain. An account's name must be the whole of it, so a@b is never found as the local-part of
 // "a@b"@example.org.
 //
-// As long as what is there is no accounts file, the accounts stay what they were (package textfile). While a file is
-// being written, a name that was not in it before is in doubt, which is an error and not ErrNotFound.
+// As long as what is there is no accounts file, the accounts stay what they were (package textfile), and a name that is
+// not among them is in doubt, for it may have come since: that is an error, which wraps textfile.ErrRefused, and not
+// ErrNotFound. While a file is being written it is the same, and the error wraps textfile.ErrChanging.
 type File struct {
 	path string
 	text *textfile.File[*table]

@@ -59,7 +59,8 @@ func (b *bench) date(path string) {
 	}
 }
 
-// has looks names up: those with a minus must not be there, those with a question mark must be in doubt.
+// has looks names up: those with a minus must not be there, those with a question mark must be in doubt because the file
+// is being changed, those with an exclamation mark because it is refused.
 func (b *bench) has(names ...string) {
 	b.t.Helper()
 	for _, name := range names {
@@ -68,6 +69,8 @@ func (b *bench) has(names ...string) {
 			name, want = rest, ErrNotFound
 		} else if rest, ok := strings.CutPrefix(name, "?"); ok {
 			name, want = rest, textfile.ErrChanging
+		} else if rest, ok := strings.CutPrefix(name, "!"); ok {
+			name, want = rest, textfile.ErrRefused
 		}
 		if _, err := b.Lookup(context.Background(), name); !errors.Is(err, want) {
 			b.t.Errorf("%s: %v, want %v", name, err, want)
@@ -214,21 +217,73 @@ func TestKeepsWhatItHas(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b := open(t, old)
+			b.has("-dora")
 			b.write(tt.text)
 			for range 5 {
 				b.pass(time.Second)
-				b.has("ann", "bob", "carl", "-dora")
+				b.has("ann", "bob", "carl@example.org", "!dora", "!dora@example.org")
 			}
 			b.said(tt.cause, 1)
 			b.write(old + "dora\n")
 			b.pass(time.Second)
-			b.has("ann", "dora")
+			b.has("ann", "dora", "-eve")
 			b.write(tt.text)
 			b.pass(time.Minute)
-			b.has("ann", "dora")
+			b.has("ann", "dora", "!eve")
 			b.said(tt.cause, 1)
 		})
 	}
+}
+
+// What ends the doubt is a file that is taken, or the one that was.
+func TestDoubtEnds(t *testing.T) {
+	b := open(t, "ann\n")
+	before := b.path + ".before"
+	if err := os.Link(b.path, before); err != nil {
+		t.Fatal(err)
+	}
+	b.put("ann\ndave\ncarl::0\n")
+	b.pass(time.Second)
+	b.has("ann", "!dave", "!eve")
+	_, err := b.Lookup(t.Context(), "dave")
+	if err == nil || !strings.Contains(err.Error(), b.path+":3: uid is impossible") {
+		t.Errorf("dave: %v", err)
+	}
+	if err := os.Rename(before, b.path); err != nil { // the very file, of that time
+		t.Fatal(err)
+	}
+	b.pass(time.Second)
+	b.has("ann", "-dave", "-eve")
+
+	b.put("ann\n:\n")
+	b.pass(time.Second)
+	b.has("!dave")
+	b.put("ann\n") // the same text, of another time
+	b.pass(time.Second)
+	b.has("ann", "-dave")
+}
+
+// A file that was refused, vanishes and comes back is refused still.
+func TestRefusedComesBack(t *testing.T) {
+	b := open(t, "ann\n")
+	b.put("ann\nbob\n:\n")
+	b.pass(time.Second)
+	b.has("ann", "!bob")
+	b.said("mistakes=1", 1)
+	away := b.path + ".away"
+	for _, names := range [][2]string{{b.path, away}, {away, b.path}} {
+		if err := os.Rename(names[0], names[1]); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			b.pass(time.Second)
+			b.has("ann", "!bob")
+		}
+	}
+	b.said("mistakes=1", 1)
+	b.put("ann\nbob\n")
+	b.pass(time.Second)
+	b.has("ann", "bob", "-carl")
 }
 
 func TestKeepsWhenItVanishes(t *testing.T) {
@@ -239,7 +294,7 @@ func TestKeepsWhenItVanishes(t *testing.T) {
 	}
 	for range 5 {
 		b.pass(time.Second)
-		b.has("ann", "-bob")
+		b.has("ann", "!bob")
 	}
 	b.said("accounts stay as they were", 1)
 	if err := os.Rename(away, b.path); err != nil {
@@ -266,7 +321,7 @@ func TestKeepsWhenItIsNoFile(t *testing.T) {
 	}
 	for range 5 {
 		b.pass(time.Second)
-		b.has("ann")
+		b.has("ann", "!bob")
 	}
 	b.said("is not a regular file", 1)
 }

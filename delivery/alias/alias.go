@@ -19,8 +19,9 @@
 // stricter than with Postfix: a name that is there twice, an alias without targets, a list that cannot be read or
 // that everybody may write, a # where a target should be, control characters, octets that are not UTF-8, lines of
 // more than 8 KiB, files of more than 64 MiB, more than 1,000 targets of an alias and more than 1,000,000 of all
-// together are mistakes, and a file with mistakes is not taken. Postfix warns and goes on without such a name, whose
-// mail would then bounce.
+// together are mistakes, and a file with mistakes is not taken: the aliases stay what they were, and mail waits for a
+// name that neither is among them nor has a mailbox. Postfix warns and goes on without such a name, whose mail would
+// then bounce.
 //
 // QUIRK: a name or target that is wholly in quotes and has an @ in them is a mistake. To the letter it is a
 // local-part (RFC 5321 §4.1.2), which nobody means who writes it.
@@ -29,6 +30,7 @@
 package alias
 
 import (
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -52,7 +54,8 @@ type Config struct {
 }
 
 // A File is an aliases file, read again when it or one of its lists changes. As long as what is there is no aliases
-// file, the aliases stay what they were (package textfile). Its methods may be called from many goroutines at once.
+// file, the aliases stay what they were, and a name that is not among them is in doubt (package textfile). Its methods may
+// be called from many goroutines at once.
 type File struct {
 	content func() (*table, error) // as textfile.File has it
 }
@@ -82,6 +85,17 @@ func (f *File) Len() int {
 	t, _ := f.content()
 	return t.Len()
 }
+
+// Doubt says why a name that is no alias may be one by now: the file is being changed, or cannot be taken as it is. It is
+// nil as long as the file is what was taken of it.
+func (f *File) Doubt() error {
+	if _, err := f.content(); err != nil {
+		return unsure(err)
+	}
+	return nil
+}
+
+func unsure(doubt error) error { return fmt.Errorf("look up an alias: %w", doubt) }
 
 // An Alias is a name and what stands for it.
 type Alias struct {

@@ -50,7 +50,8 @@ func (ds Domains) Expand(a Address) ([]Target, error) {
 	if d.Aliases == nil {
 		return nil, nil
 	}
-	// That the file is being changed does not matter yet: who has a mailbox has one, and for others there is CatchAll.
+	// That the file may say something else by now does not matter yet: who has a mailbox has one, and for others there is
+	// CatchAll.
 	t, _ := d.Aliases.content()
 	al, unmatched := t.find(a)
 	if al == nil {
@@ -60,8 +61,9 @@ func (ds Domains) Expand(a Address) ([]Target, error) {
 }
 
 // CatchAll returns the mailboxes that an address stands for that has no account: by an alias that has come meanwhile,
-// or by that of its domain, to whose targets no detail goes on. None are a fact; when there may be some in a moment,
-// that is an error.
+// or by that of its domain, to whose targets no detail goes on. None are a fact. As long as the file is not what was taken
+// of it, a name that was not there may have an alias by now, so that neither is there none nor is its mail for the
+// catch-all: that is an error.
 func (ds Domains) CatchAll(a Address) ([]Target, error) {
 	d, _ := ds(a.Domain)
 	if d.Aliases == nil {
@@ -69,16 +71,16 @@ func (ds Domains) CatchAll(a Address) ([]Target, error) {
 	}
 	t, doubt := d.Aliases.content()
 	al, unmatched := t.find(a)
-	if al == nil {
-		al = t.get("", "", a.Domain)
-	}
 	switch {
 	case al != nil:
 		return newWalk(ds, d.Aliases, t).run(a, al, unmatched)
 	case doubt != nil:
-		return nil, fmt.Errorf("look up an alias: %w", doubt)
+		return nil, unsure(doubt)
 	}
-	return nil, nil
+	if al = t.get("", "", a.Domain); al == nil {
+		return nil, nil
+	}
+	return newWalk(ds, d.Aliases, t).run(a, al, "")
 }
 
 // A walk is one expansion. Each file is to it what it was at first: an alias that is read again is not the same.

@@ -48,7 +48,8 @@ func openBench(t testing.TB, text, list string) *bench {
 	return b
 }
 
-// is expands an address; what it is may be "none", or "doubt" about one that has no account.
+// is expands an address; what it is may be "none", or of one that has no account "doubt", because the file is being
+// changed, or "refused".
 func (b *bench) is(local, want string) {
 	b.t.Helper()
 	a := Address{Local: local, Domain: "d"}
@@ -60,6 +61,8 @@ func (b *bench) is(local, want string) {
 	switch {
 	case errors.Is(err, textfile.ErrChanging):
 		got = "doubt"
+	case errors.Is(err, textfile.ErrRefused):
+		got = "refused"
 	case err != nil:
 		b.t.Error(err)
 	case all == nil:
@@ -121,7 +124,7 @@ func TestKeepsWhatItHas(t *testing.T) {
 				b.clock = b.clock.Add(time.Second)
 				b.is("ann", "bob")
 				b.is("all", "dora")
-				b.is("eve", "none")
+				b.is("eve", "refused")
 			}
 			b.said("aliases stay as they were", 1)
 			b.write(b.path, tt.text)
@@ -129,6 +132,32 @@ func TestKeepsWhatItHas(t *testing.T) {
 			b.is("ann", "bob")
 		})
 	}
+}
+
+// As long as the file is not what the aliases are, who has none may have got one: the mail is not for the catch-all.
+func TestCatchAllInDoubt(t *testing.T) {
+	const text = "ann: bob\n@d: carl\n"
+	b := openBench(t, text, "")
+	b.is("eve", "carl")
+	b.write(b.path, text+"eve: dora\nx: |cmd\n")
+	b.clock = b.clock.Add(time.Second)
+	b.is("eve", "refused")
+	b.is("ann", "bob")
+	if err := b.file().Doubt(); !errors.Is(err, textfile.ErrRefused) || !strings.Contains(err.Error(), b.path+":4: |cmd") {
+		t.Errorf("the doubt is %v", err)
+	}
+	b.write(b.path, text+"eve: dora\n")
+	b.clock = b.clock.Add(time.Second)
+	b.is("eve", "dora")
+	b.is("fred", "carl")
+	if err := b.file().Doubt(); err != nil {
+		t.Errorf("the doubt is %v", err)
+	}
+}
+
+func (b *bench) file() *File {
+	d, _ := b.domains("d")
+	return d.Aliases
 }
 
 func TestKeepsWhenItVanishes(t *testing.T) {
@@ -144,7 +173,7 @@ func TestKeepsWhenItVanishes(t *testing.T) {
 			for range 5 {
 				b.clock = b.clock.Add(time.Second)
 				b.is("all", "dora")
-				b.is("eve", "none")
+				b.is("eve", "refused")
 			}
 			b.said("aliases stay as they were", 1)
 			if err := os.Rename(path+".away", path); err != nil {

@@ -2,8 +2,10 @@
 // that it names.
 //
 // The file is looked at by those who ask for its content, at most once a second. As long as what is there cannot be
-// taken, because it has mistakes, has become empty, has been cut off in mid-line or has vanished, the content stays
-// what it was, and the log says so once. What a file's text means is for a function of its user to say.
+// taken, because it has mistakes, has become empty, has been cut off in mid-line, has vanished or cannot be read, the
+// content stays what it was, and the log says so once. Until the file is taken, or is again what it was, the content is in
+// doubt: what is in it is good, and what is not may be in the file. What a file's text means is for a function of its
+// user to say.
 package textfile
 
 import (
@@ -19,8 +21,13 @@ import (
 // written to its end.
 const lookEvery = time.Second
 
-// ErrChanging says that the file is not what it was, and as it will be is not there yet.
-var ErrChanging = errors.New("file is being changed")
+// Why a content may not be what the file means.
+var (
+	// ErrChanging says that the file is not what it was, and as it will be is not there yet.
+	ErrChanging = errors.New("file is being changed")
+	// ErrRefused says that the file is not what it was, and cannot be taken as it is.
+	ErrRefused = errors.New("file cannot be taken as it is")
+)
 
 // Content is what a file means. It never changes once it is made, so any number may read it.
 type Content interface {
@@ -31,7 +38,7 @@ type Content interface {
 type Config[T Content] struct {
 	Path  string
 	Name  string                                   // of what the file lists, as the log has it: "accounts"
-	Parse func(r *Reading, text string) (T, error) // all that is wrong with the text is an error of type Mistakes
+	Parse func(r *Reading, text string) (T, error) // all that is wrong with the text is an error of type Mistakes; after any other it is tried again
 	Max   int64                                    // octets that a file may have; 0: any number
 	Now   func() time.Time
 	Log   *slog.Logger
@@ -41,8 +48,8 @@ type Config[T Content] struct {
 type File[T Content] struct {
 	cfg      Config[T]
 	taken    atomic.Pointer[version[T]]
-	next     atomic.Int64 // when to look at the file again
-	changing atomic.Bool  // the file is not what the content is
+	next     atomic.Int64          // when to look at the file again
+	doubt    atomic.Pointer[error] // why the file is not what the content is; nil if it is
 	watch    watch
 	watching sync.Mutex // held by the one who looks; nobody waits for it
 }
@@ -67,17 +74,17 @@ func Open[T Content](cfg Config[T]) (*File[T], error) {
 	return f, nil
 }
 
-// Content returns what the file means, and ErrChanging if what is not in it may be there in a moment: what is in it
-// is good even then.
+// Content returns what the file meant when it was last taken. An error, which wraps ErrChanging or ErrRefused, says that
+// the file is something else by now: what is in the content is good even then, and of what is not nothing is known.
 func (f *File[T]) Content() (T, error) {
 	if now := f.cfg.Now(); f.due(now) {
 		f.look(now)
 	}
 	// Asked before the content is: content that comes between the two is the new one.
-	changing := f.changing.Load()
+	doubt := f.doubt.Load()
 	v := f.taken.Load()
-	if changing {
-		return v.content, ErrChanging
+	if doubt != nil {
+		return v.content, *doubt
 	}
 	return v.content, nil
 }

@@ -18,6 +18,7 @@ type watch struct {
 	read  []part                 // the files as they were last read, taken or not; the first is the one that names the others
 	seen  map[string]os.FileInfo // the files as the last look found them; nil if the first was not there
 	young bool                   // one was read so soon after a change that the next might not show
+	fault error                  // why they were not taken as they were last read; nil if they were
 	said  string                 // what was last complained of
 }
 
@@ -25,7 +26,7 @@ type watch struct {
 //
 // Editors replace a file by rename or empty it and write it anew, and nothing tells which. So what is whole, ends in
 // a line end and is no shorter than before is taken at once, and anything else when it has not changed for a second.
-// Until then what is not found is in doubt.
+// Until it is taken, which what is refused never is, what is not found is in doubt.
 func (f *File[T]) look(now time.Time) {
 	if !f.watching.TryLock() {
 		return
@@ -40,18 +41,25 @@ func (f *File[T]) look(now time.Time) {
 	}
 	switch known := same(w.read, w.seen); {
 	case !known:
-		f.changing.Store(true)
+		if f.doubt.Load() == nil {
+			f.changing()
+		}
 		f.readAgain(before, now)
 	case w.young:
 		f.readAgain(before, now)
+	case w.fault != nil:
+		f.refuse(w.fault)
 	default:
-		f.changing.Store(false)
-		if before == nil {
+		f.doubt.Store(nil)
+		if w.said != "" {
 			f.cfg.Log.Info(f.cfg.Name+" file is back", "file", f.cfg.Path)
 			w.said = ""
 		}
 	}
 }
+
+// changing puts in doubt what is not in the content.
+func (f *File[T]) changing() { f.doubt.Store(&ErrChanging) }
 
 // stat looks at the files of parts. Only the first must be there.
 func stat(parts []part) (map[string]os.FileInfo, error) {
@@ -73,6 +81,7 @@ func stat(parts []part) (map[string]os.FileInfo, error) {
 func (f *File[T]) readAgain(before map[string]os.FileInfo, now time.Time) {
 	v, err := f.read()
 	if errors.Is(err, ErrChanging) {
+		f.changing()
 		return
 	}
 	old := f.taken.Load().parts
@@ -93,11 +102,19 @@ func (f *File[T]) readAgain(before map[string]os.FileInfo, now time.Time) {
 	case err == nil && complete:
 		f.take(v, now)
 	case settled:
-		if v.parts[0].info != nil { // else it could not be read, and the next time it may be
-			f.watch.read, f.watch.young = v.parts, false
+		if isVerdict(err) { // else the next reading may tell
+			f.watch.read, f.watch.young, f.watch.fault = v.parts, false, err
 		}
 		f.refuse(err)
+	default:
+		f.changing()
 	}
+}
+
+// isVerdict says whether an error is about what is in the files, so that it will be the same until they change.
+func isVerdict(err error) bool {
+	var mistakes Mistakes
+	return errors.As(err, &mistakes) || errors.Is(err, errEmptied) || errors.Is(err, errCutOff)
 }
 
 // partOf returns the part of a path, or one about which nothing is known.
@@ -130,23 +147,29 @@ func (f *File[T]) take(v *version[T], now time.Time) {
 		f.cfg.Log.Info(f.cfg.Name+" read", "file", f.cfg.Path, f.cfg.Name, v.content.Len())
 	}
 	f.taken.Store(v)
-	f.changing.Store(false)
-	f.watch.read, f.watch.young, f.watch.said = v.parts, anyYoung(v.parts, now), ""
+	f.doubt.Store(nil)
+	f.watch.read, f.watch.young, f.watch.fault, f.watch.said = v.parts, anyYoung(v.parts, now), nil, ""
 }
 
-// refuse keeps the content as it is and says why, unless that was the last thing it said.
+// refuse keeps the content as it is, puts in doubt what is not in it, and says why, unless that was the last thing it
+// said.
 func (f *File[T]) refuse(err error) {
-	f.changing.Store(false)
+	cause := err.Error()
+	var mistakes Mistakes
+	if errors.As(err, &mistakes) {
+		cause = mistakes[0].String()
+	}
+	doubt := fmt.Errorf("%w: %s", ErrRefused, cause)
+	f.doubt.Store(&doubt)
 	if f.watch.said == err.Error() {
 		return
 	}
 	f.watch.said = err.Error()
 	name := f.cfg.Name
-	var mistakes Mistakes
-	if errors.As(err, &mistakes) {
+	if mistakes != nil {
 		f.cfg.Log.Error(name+" file has mistakes; "+name+" stay as they were",
-			"file", f.cfg.Path, "mistakes", len(mistakes), "cause", mistakes[0].String())
+			"file", f.cfg.Path, "mistakes", len(mistakes), "cause", cause)
 		return
 	}
-	f.cfg.Log.Error(name+" file cannot be taken; "+name+" stay as they were", "file", f.cfg.Path, "cause", err)
+	f.cfg.Log.Error(name+" file cannot be taken; "+name+" stay as they were", "file", f.cfg.Path, "cause", cause)
 }

@@ -1,0 +1,72 @@
+package delivery_test
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"lmtpd/auth/account"
+	"lmtpd/delivery"
+	"lmtpd/delivery/alias"
+)
+
+// An alias that came together with a mistake is no fact that there is none: its mail does not bounce, does not go to the
+// catch-all and does not make a mailbox of its name. Whatever was known before goes on.
+func TestAliasesRefused(t *testing.T) {
+	const text = "sales: ann\n@example.net: ann@example.org\n"
+	const added = "dave: ann\n"
+	for name, accounts := range map[string]account.Source{
+		"book": book{"ann@example.org": {UID: -1}, "ben@example.org": {UID: -1}},
+		"any":  account.Any{},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "aliases")
+			now := time.Now()
+			write := func(text string) {
+				t.Helper()
+				now = now.Add(time.Hour)
+				if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				now = now.Add(time.Minute)
+			}
+			write(text)
+			h := newHost(t, func(c *delivery.Config) {
+				f, err := alias.Open(alias.Config{Path: path, Fold: delivery.Fold, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.Blocks[0].Accounts, c.Blocks[0].Aliases = accounts, f
+			})
+			is := func(to, want string) {
+				t.Helper()
+				env := envelope(to)
+				if got := h.Recipient(t.Context(), env, env.Recipients[0]).String(); !strings.HasPrefix(got, want+" <") {
+					t.Errorf("RCPT %s: %s, want %s", to, got, want)
+				}
+				h.Abandon(env)
+				if got := h.deliver(env, strings.NewReader(letter))[0]; !strings.HasPrefix(got, want+" <") {
+					t.Errorf("content for %s: %s, want %s", to, got, want)
+				}
+			}
+			is("ben@example.org", "250 2.1.5")
+			is("sales@example.org", "250 2.1.5")
+			write(text + added + "x: |cmd\n")
+			is("dave@example.org", "451 4.3.0")
+			is("dave@example.net", "451 4.3.0")
+			is("ben@example.org", "250 2.1.5")
+			is("sales@example.org", "250 2.1.5")
+			if log := h.log.String(); !strings.Contains(log, ":4: |cmd") {
+				t.Errorf("the log does not tell why: %s", log)
+			}
+			write(text + added)
+			is("dave@example.org", "250 2.1.5")
+			if got := h.kept(t); strings.Contains(got, "dave") {
+				t.Errorf("kept in %s", got)
+			}
+		})
+	}
+}
