@@ -3,26 +3,27 @@ package main_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 )
 
-// The users that the tests make, by a library that puts them before the host's.
+// The users that the tests make, beside the host's.
 const (
 	annUID = 54321
 	benUID = 54322
 )
 
 // systemUsers prepares a daemon for users of the host with homes: ann; ben, who has planted links to ann's mail; cyd, whose
-// home nobody may enter; dan, whose home is gone. It returns the environment in which they are users.
-func systemUsers(t *testing.T) (d *daemon, homes string, env []string) {
+// home nobody may enter; dan, whose home is gone. It returns the daemon's command where they are users, by mounts that nobody
+// else sees.
+func systemUsers(t *testing.T, as ...string) (d *daemon, homes string, serve *exec.Cmd) {
 	t.Helper()
-	needPeers(t)
-	libraries, _ := filepath.Glob("/usr/lib/*/libnss_wrapper.so")
-	if len(libraries) == 0 {
-		complain(t)("libnss_wrapper.so is missing: apt-get install libnss-wrapper")
+	needPeers(t, "unshare", "setpriv")
+	if out, err := exec.Command("unshare", "--mount", "true").CombinedOutput(); err != nil {
+		complain(t)("no mounts of one's own here: %v, %s", err, out)
 	}
 	d = newDaemon(t)
 	homes = filepath.Join(d.dir, "home")
@@ -48,8 +49,11 @@ func systemUsers(t *testing.T) (d *daemon, homes string, env []string) {
 	}
 	config := strings.NewReplacer(`"any"`, `"system"`, `"maildir:`+d.root+`/%d/%n"`, `"maildir:%h/Maildir"`).Replace(read(t, d.config))
 	writeFile(t, d.config, config)
-	return d, homes, append(os.Environ(), "LD_PRELOAD="+libraries[0],
-		"NSS_WRAPPER_PASSWD="+filepath.Join(d.dir, "passwd"), "NSS_WRAPPER_GROUP="+filepath.Join(d.dir, "group"))
+	serve = d.command("serve", "--config", d.config)
+	const mounts = `mount --bind passwd /etc/passwd && mount --bind group /etc/group && exec setpriv "$@"`
+	inside := exec.Command("unshare", append([]string{"--mount", "sh", "-c", mounts, "sh"}, append(append(as, serve.Path), serve.Args[1:]...)...)...)
+	inside.Dir, inside.Env = serve.Dir, serve.Env
+	return d, homes, inside
 }
 
 func read(t *testing.T, path string) string {
@@ -82,9 +86,7 @@ func mkdirOf(t *testing.T, uid int, dir string, others ...string) {
 
 // As root lmtpd delivers into a home with its owner's rights, so that a link in it leads nowhere.
 func TestSystemUsers(t *testing.T) {
-	d, homes, env := systemUsers(t)
-	cmd := d.command("serve", "--config", d.config)
-	cmd.Env, cmd.SysProcAttr = env, nil
+	d, homes, cmd := systemUsers(t)
 	d.launch(t, cmd)
 	body := letter("system", 1000)
 	c := dial(t, "unix", d.socket).lhlo()
@@ -110,9 +112,7 @@ func TestSystemUsers(t *testing.T) {
 
 // Without the right to act for others it serves its own user, and says in the log why not the others.
 func TestSystemUsersWithoutRights(t *testing.T) {
-	d, homes, env := systemUsers(t)
-	cmd := d.command("serve", "--config", d.config)
-	cmd.Env, cmd.SysProcAttr.Credential = env, &syscall.Credential{Uid: annUID, Gid: annUID}
+	d, homes, cmd := systemUsers(t, fmt.Sprint("--reuid=", annUID), fmt.Sprint("--regid=", annUID), "--clear-groups")
 	for _, path := range []string{"data", "run", "mail"} {
 		if err := os.Chown(filepath.Join(d.dir, path), annUID, annUID); err != nil {
 			t.Fatal(err)

@@ -10,22 +10,22 @@
 //
 // Nothing is remembered from one lookup to the next, so a new user has mail at once. nscd(8) and SSSD remember.
 //
-// QUIRK: os/user takes ENOENT of getpwnam_r(3) for an answer, as POSIX allows; a module whose own files or sockets are
-// missing might say the same. Without cgo only /etc/passwd and /etc/group are read.
+// What the switch does not say is that there is nobody: missing files and sockets are doubt, and so is whatever else a
+// module could not do. Package host tells the two apart, and has the QUIRKs of that: of several services it is the last
+// one's failure that shows.
 package system
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"os/user"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"lmtpd/auth/account"
+	"lmtpd/auth/account/host"
 )
 
 const (
@@ -105,36 +105,16 @@ func isUser(name string) bool {
 
 // findUser asks the host.
 func findUser(name string) (account.Account, error) {
-	u, err := user.Lookup(name)
-	var unknown user.UnknownUserError
+	u, err := host.LookupUser(name)
 	switch {
-	case errors.As(err, &unknown):
+	case errors.Is(err, host.ErrUnknown):
 		return account.Account{}, account.ErrNotFound
 	case err != nil:
 		return account.Account{}, err
 	}
-	groups, err := u.GroupIds()
+	groups, err := u.Groups()
 	if err != nil {
 		return account.Account{}, fmt.Errorf("his groups: %w", err)
 	}
-	return accountOf(u, groups)
-}
-
-// accountOf makes an account of a user.
-func accountOf(u *user.User, groups []string) (a account.Account, err error) {
-	a = account.Account{Name: account.Fold(u.Username), Home: u.HomeDir, Groups: []int{}}
-	if a.UID, err = strconv.Atoi(u.Uid); err != nil {
-		return a, fmt.Errorf("uid: %w", err)
-	}
-	if a.GID, err = strconv.Atoi(u.Gid); err != nil {
-		return a, fmt.Errorf("gid: %w", err)
-	}
-	for _, text := range groups {
-		group, err := strconv.Atoi(text)
-		if err != nil {
-			return a, fmt.Errorf("group: %w", err)
-		}
-		a.Groups = append(a.Groups, group)
-	}
-	return a, nil
+	return account.Account{Name: account.Fold(u.Name), UID: u.UID, GID: u.GID, Groups: groups, Home: u.Home}, nil
 }

@@ -67,22 +67,6 @@ func TestLookupLikeID(t *testing.T) {
 	}
 }
 
-func TestAccountOf(t *testing.T) {
-	u := &user.User{Username: "Ann", Uid: "1000", Gid: "100", HomeDir: "/home/ann"}
-	a, err := accountOf(u, []string{"100", "4"})
-	if err != nil || a.Name != "ann" || a.UID != 1000 || a.GID != 100 || a.Home != "/home/ann" || !slices.Equal(a.Groups, []int{100, 4}) {
-		t.Errorf("%+v, %v", a, err)
-	}
-	for _, u := range []*user.User{{Uid: "S-1-5", Gid: "1"}, {Uid: "1", Gid: ""}} {
-		if a, err := accountOf(u, nil); err == nil {
-			t.Errorf("%+v is %+v", u, a)
-		}
-	}
-	if a, err := accountOf(u, []string{"x"}); err == nil {
-		t.Errorf("a group x is %+v", a)
-	}
-}
-
 // Names that no user can have are not asked for.
 func TestNames(t *testing.T) {
 	var asked string
