@@ -13,8 +13,9 @@
 // end in LF or CRLF. There is no escaping: a backslash is a backslash, a colon always ends its field, and only the
 // extra fields, which are the last, may have colons of their own. They are divided by blanks. In the old form the
 // eighth field is empty, and what follows is the place of mail. The password is kept as it is stored, with {SCHEME}
-// or bare. A uid or gid is a decimal number or a name that the host knows; 0 is impossible, as is 4294967295. Of the
-// extra fields these are kept:
+// or bare. A uid or gid is a decimal number or a name that the host knows; 0 is impossible, as is 4294967295. A name that
+// the host does not know is a mistake; if it could not tell (ErrUntold), the file is not taken yet. Of the extra fields
+// these are kept:
 //
 //	userdb_mail                the place of mail, %-variables and all
 //	userdb_uid, _gid, _home    instead of the fields of that name

@@ -23,7 +23,7 @@ type Draft struct {
 	lines []string // with their ends
 }
 
-// newDraft makes a draft of a file's text, which must have no mistakes.
+// newDraft makes a draft of a file's text, of which it must be known that it has no mistakes.
 func newDraft(file, text string) (*Draft, error) {
 	if _, err := parseTable(file, text); err != nil {
 		return nil, err
@@ -34,12 +34,12 @@ func newDraft(file, text string) (*Draft, error) {
 func (d *Draft) text() string { return strings.Join(d.lines, "") }
 
 // List returns the accounts in the order of the file.
-func (d *Draft) List() []Account {
+func (d *Draft) List() ([]Account, error) {
 	t, err := parseTable(d.file, d.text())
 	if err != nil {
-		return nil // not reached: every line was parsed before it was put in
+		return nil, err // ErrUntold: every line was parsed before it was put in
 	}
-	return t.accounts
+	return t.accounts, nil
 }
 
 // Account returns the account of a name, or ErrNotFound.
@@ -157,6 +157,9 @@ func parseOne(line string) (Account, error) {
 	if mistakes := (Mistakes)(nil); errors.As(err, &mistakes) {
 		return Account{}, errors.New(mistakes[0].What)
 	}
+	if err != nil {
+		return Account{}, err
+	}
 	if len(t.accounts) != 1 {
 		return Account{}, errors.New("it is no line of a passwd-file")
 	}
@@ -166,7 +169,11 @@ func parseOne(line string) (Account, error) {
 // says checks that a line means an account and nothing else. What it means instead is not told: a hash may have slipped
 // into a field that a mistake would quote.
 func says(line string, a Account) error {
-	if got, err := parseOne(line); err != nil || !got.equal(a) {
+	got, err := parseOne(line)
+	switch {
+	case errors.Is(err, ErrUntold):
+		return err
+	case err != nil || !got.equal(a):
 		return ErrUnsayable
 	}
 	return nil

@@ -161,8 +161,8 @@ func TestDraftRemovesAll(t *testing.T) {
 func TestDraftList(t *testing.T) {
 	d := draft(t, "bob\n# c\nann:x\n")
 	want := []Account{bare("bob"), {Name: "ann", Password: "x", UID: -1, GID: -1}}
-	if got := d.List(); !slices.EqualFunc(got, want, Account.equal) {
-		t.Errorf("got %+v", got)
+	if got, err := d.List(); err != nil || !slices.EqualFunc(got, want, Account.equal) {
+		t.Errorf("got %+v, %v", got, err)
 	}
 	if _, err := d.Account("carl"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("nobody: %v", err)

@@ -50,7 +50,7 @@ func List(path string) ([]Account, error) {
 // have besides, such as access lists. If change returns an error, nothing is changed and that is returned.
 //
 // One at a time may edit, which an advisory lock on the file sees to: ErrLocked. A file that has mistakes must be
-// mended first: Mistakes.
+// mended first: Mistakes. One of which that is not known can be changed later: ErrUntold.
 func Edit(path string, change func(*Draft) error) error {
 	path, err := filepath.EvalSymlinks(path) // a link to the file is to go on leading to it
 	if err != nil {

@@ -20,6 +20,7 @@ type FileConfig struct {
 	Path string
 	Now  func() time.Time
 	Log  *slog.Logger
+	find findID // nil: hostID
 }
 
 // A File is a Source that reads a passwd-file, and reads it again when it has changed.
@@ -36,12 +37,16 @@ type File struct {
 	text *textfile.File[*table]
 }
 
-// OpenFile reads a passwd-file. If something is wrong with it, the error is of type Mistakes.
+// OpenFile reads a passwd-file. If something is wrong with it, the error is of type Mistakes. If the host could not tell
+// whose a uid or gid in it is, it wraps ErrUntold.
 func OpenFile(cfg FileConfig) (*File, error) {
+	if cfg.find == nil {
+		cfg.find = hostID
+	}
 	text, err := textfile.Open(textfile.Config[*table]{
 		Path:  cfg.Path,
 		Name:  "accounts",
-		Parse: func(_ *textfile.Reading, text string) (*table, error) { return parseTable(cfg.Path, text) },
+		Parse: func(_ *textfile.Reading, text string) (*table, error) { return parseWith(cfg.find, cfg.Path, text) },
 		Now:   cfg.Now,
 		Log:   cfg.Log,
 	})

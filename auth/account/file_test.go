@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -88,13 +89,16 @@ func (b *bench) said(what string, times int) {
 }
 
 // open opens a file that was written an hour ago, and lets two seconds pass.
-func open(t testing.TB, text string) *bench {
+func open(t testing.TB, text string) *bench { return openWith(t, text, nil) }
+
+// openWith is open on a host that find asks.
+func openWith(t testing.TB, text string, find findID) *bench {
 	t.Helper()
 	b := &bench{t: t, path: filepath.Join(t.TempDir(), "users")}
 	b.clock.Store(time.Now().UnixNano())
 	b.write(text)
 	b.pass(time.Hour)
-	f, err := OpenFile(FileConfig{Path: b.path, Now: b.now, Log: slog.New(slog.NewTextHandler(&b.log, nil))})
+	f, err := OpenFile(FileConfig{Path: b.path, Now: b.now, Log: slog.New(slog.NewTextHandler(&b.log, nil)), find: find})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,6 +236,49 @@ func TestKeepsWhatItHas(t *testing.T) {
 			b.has("ann", "dora", "!eve")
 			b.said(tt.cause, 1)
 		})
+	}
+}
+
+// A file with names that the host cannot tell is not taken, and tried again until it can, though it does not change.
+func TestHostTrouble(t *testing.T) {
+	down := false
+	asked := 0
+	find := func(string, string) (int, error) {
+		asked++
+		if down {
+			return 0, fmt.Errorf("%w: LDAP is down", ErrUntold)
+		}
+		return 41, nil
+	}
+	b := openWith(t, "ann::vmail\n", find)
+	down = true
+	b.put("ann::vmail\nbob::vmail\n")
+	b.pass(time.Second)
+	for range 4 {
+		b.has("ann", "!bob", "!carl")
+		b.pass(time.Second)
+	}
+	b.said("LDAP is down", 1)
+	if asked != 5 {
+		t.Errorf("the host was asked %d times, not once a reading", asked)
+	}
+	down = false
+	b.has("ann", "bob", "-carl")
+	b.said("accounts read", 1)
+
+	down = true
+	b.pass(time.Second)
+	b.write("ann::vmail\nbob::vmail\ncarl::vmail\n") // and within the second in which it could change unseen
+	b.has("ann", "?carl")
+	down = false
+	b.pass(time.Second)
+	b.has("carl", "-dave")
+
+	down = true
+	_, err := OpenFile(FileConfig{Path: b.path, Now: b.now, Log: slog.New(slog.DiscardHandler), find: find})
+	var bad Mistakes
+	if !errors.Is(err, ErrUntold) || errors.As(err, &bad) {
+		t.Errorf("at the start: %v", err)
 	}
 }
 

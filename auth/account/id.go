@@ -2,18 +2,27 @@ package account
 
 import (
 	"errors"
-	"os/user"
+	"fmt"
 	"strconv"
 	"strings"
+
+	"lmtpd/auth/account/host"
 )
+
+// ErrUntold says that the host could not tell whose a uid or gid is that is given by name. It may be able to later, so
+// that is no mistake of the file, nor is it known to be without one.
+var ErrUntold = errors.New("the host could not tell who that is")
 
 var errID = errors.New("is impossible: it takes a number from 1 to 4294967294")
 
 // ids turns the uids and gids of a file into numbers. It asks the host about each name once.
 type ids struct {
-	find  func(field, name string) (string, error)
+	find  findID
 	asked map[[2]string]answer
 }
+
+// findID finds the number of a user ("uid") or group ("gid"). An error that wraps ErrUntold says nothing about the name.
+type findID func(field, name string) (int, error)
 
 type answer struct {
 	id  int
@@ -38,12 +47,14 @@ func (i *ids) number(field, text string) (int, error) {
 }
 
 func (i *ids) ask(field, name string) answer {
-	digits, err := i.find(field, name)
+	id, err := i.find(field, name)
+	if err == nil && !possibleID(id) {
+		err = errID
+	}
 	if err != nil {
 		return answer{err: err}
 	}
-	id, err := checkID(digits)
-	return answer{id, err}
+	return answer{id: id}
 }
 
 // checkID refuses what can be nobody's: root's mail belongs to an account with rights of its own, and the largest
@@ -58,18 +69,22 @@ func checkID(digits string) (int, error) {
 
 func possibleID(id int) bool { return 0 < id && int64(id) < 1<<32-1 }
 
-// hostID asks the host for the number of a user ("uid") or group ("gid").
-func hostID(field, name string) (string, error) {
+// hostID is the findID of this host.
+func hostID(field, name string) (id int, err error) {
+	what := "user"
 	if field == "gid" {
-		g, err := user.LookupGroup(name)
-		if err != nil {
-			return "", errors.New("is no group that this host knows")
-		}
-		return g.Gid, nil
+		what = "group"
+		id, err = host.LookupGroup(name)
+	} else {
+		var u host.User
+		u, err = host.LookupUser(name)
+		id = u.UID
 	}
-	u, err := user.Lookup(name)
-	if err != nil {
-		return "", errors.New("is no user that this host knows")
+	switch {
+	case errors.Is(err, host.ErrUnknown):
+		return 0, errors.New("is no " + what + " that this host knows")
+	case err != nil:
+		return 0, fmt.Errorf("%w: %w", ErrUntold, err)
 	}
-	return u.Uid, nil
+	return id, nil
 }

@@ -1,6 +1,8 @@
 package account
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -9,10 +11,11 @@ import (
 
 // A lineParser makes accounts of lines and collects what is wrong with them.
 type lineParser struct {
-	ids  ids
-	line int // the line it is at
-	file string
-	bad  Mistakes
+	ids    ids
+	line   int // the line it is at
+	file   string
+	bad    Mistakes
+	untold error // the first ErrUntold
 }
 
 // wrong notes a mistake in the line at hand.
@@ -91,9 +94,12 @@ func (p *lineParser) setID(id *int, field, text string) {
 		return
 	}
 	n, err := p.ids.number(field, text)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrUntold):
+		p.untold = cmp.Or(p.untold, fmt.Errorf("%s:%d: %s: %w", p.file, p.line, field, err))
+	case err != nil:
 		p.wrong("%s %v", field, err)
-		return
+	default:
+		*id = n
 	}
-	*id = n
 }

@@ -15,15 +15,18 @@ type table struct {
 // Len returns how many accounts there are.
 func (t *table) Len() int { return len(t.accounts) }
 
-// parseTable makes a table of a file's text. The error is of type Mistakes and holds all that is wrong.
-func parseTable(file, text string) (*table, error) {
+// parseTable makes a table of a file's text. The error is of type Mistakes and holds all that is wrong, or if nothing is
+// known to be, it may wrap ErrUntold.
+func parseTable(file, text string) (*table, error) { return parseWith(hostID, file, text) }
+
+func parseWith(find findID, file, text string) (*table, error) {
 	lines := strings.Count(text, "\n") + 1
 	t := &table{
 		accounts: make([]Account, 0, lines),
 		byName:   make(map[string]int32, lines),
 	}
 	at := make([]int32, 0, lines) // the lines of accounts
-	p := lineParser{file: file, ids: ids{find: hostID}}
+	p := lineParser{file: file, ids: ids{find: find}}
 	for line := range strings.Lines(text) {
 		p.line++
 		line, _ = textfile.CutEnd(line)
@@ -41,8 +44,11 @@ func parseTable(file, text string) (*table, error) {
 			at = append(at, int32(p.line))
 		}
 	}
-	if p.bad != nil {
+	switch {
+	case p.bad != nil:
 		return nil, p.bad
+	case p.untold != nil:
+		return nil, p.untold
 	}
 	return t, nil
 }

@@ -2,6 +2,7 @@ package account
 
 import (
 	"errors"
+	"fmt"
 	"os/user"
 	"slices"
 	"strconv"
@@ -68,12 +69,12 @@ func TestParseLine(t *testing.T) {
 func TestParseNames(t *testing.T) {
 	const none, some = "nosuchuser-x", "some"
 	asked := 0
-	i := ids{find: func(field, name string) (string, error) {
+	i := ids{find: func(field, name string) (int, error) {
 		asked++
 		if name == none {
-			return "", errors.New("is nobody")
+			return 0, errors.New("is nobody")
 		}
-		return map[string]string{"uid": "41", "gid": "42"}[field], nil
+		return map[string]int{"uid": 41, "gid": 42}[field], nil
 	}}
 	for range 3 {
 		uid, err1 := i.number("userdb_uid", some)
@@ -93,14 +94,30 @@ func TestHostNames(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	if uid, err := hostID("uid", me.Username); err != nil || uid != me.Uid {
-		t.Errorf("uid of %s is %s, %v", me.Username, uid, err)
+	if uid, err := hostID("uid", me.Username); err != nil || strconv.Itoa(uid) != me.Uid {
+		t.Errorf("uid of %s is %d, %v", me.Username, uid, err)
 	}
-	if _, err := hostID("uid", "no such user"); err == nil {
-		t.Error("a user that is not there has a uid")
+	if _, err := hostID("uid", "no such user"); err == nil || errors.Is(err, ErrUntold) {
+		t.Errorf("a user that is not there: %v", err)
 	}
-	if _, err := hostID("gid", "no such group"); err == nil {
-		t.Error("a group that is not there has a gid")
+	if _, err := hostID("gid", "no such group"); err == nil || errors.Is(err, ErrUntold) {
+		t.Errorf("a group that is not there: %v", err)
+	}
+}
+
+// A name that the host cannot tell is no mistake, and hides none.
+func TestParseUntold(t *testing.T) {
+	down := func(string, string) (int, error) {
+		return 0, fmt.Errorf("%w: %w", ErrUntold, errors.New("LDAP is down"))
+	}
+	_, err := parseWith(down, "f", "ann\nbob::s3cret\ncarl:::vmail\n")
+	var bad Mistakes
+	if !errors.Is(err, ErrUntold) || errors.As(err, &bad) || !strings.Contains(err.Error(), "f:2: uid: ") ||
+		!strings.Contains(err.Error(), "LDAP is down") || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := parseWith(down, "f", "bob::vmail\ncarl::0\n"); !errors.As(err, &bad) || len(bad) != 1 || bad[0].Line != 2 {
+		t.Errorf("with a mistake: %v", err)
 	}
 }
 

@@ -44,7 +44,7 @@ func exitCode(err error) int {
 		return exCantCreate
 	case errors.As(err, &bad):
 		return exConfig
-	case errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrFull), errors.Is(err, account.ErrLocked):
+	case errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrFull), errors.Is(err, account.ErrLocked), errors.Is(err, account.ErrUntold):
 		return exTempFail
 	case errors.Is(err, fs.ErrPermission):
 		return exNoPerm
