@@ -16,23 +16,26 @@ import (
 
 var (
 	errForm = errors.New("the form of the stored password is unknown")
-	errWork = errors.New("the stored password demands too much work")
+	errWork = errors.New("the stored password demands too much work: its rounds, cost or memory are above what is done for one")
 )
 
-// The work that is done for one password: some seconds, and a gigabyte. What demands more is a mistake, or is meant
-// to bring the host down.
+// The work that is done for one password, which is about a second of a core of 2020 and 256 MiB. What demands more is a
+// mistake, or is meant to bring the host down. Defaults of other programs are below: 656,000 rounds of SHA-512-crypt with
+// passlib, 1,300,000 of PBKDF2 with OWASP, and libsodium's "moderate" of argon2.
 const (
-	maxRounds   = 10_000_000
-	maxCost     = 16      // of bcrypt: 2^16 rounds
-	maxKiB      = 1 << 20 // of argon2 and yescrypt
-	maxKiBTimes = 8 << 20 // KiB of argon2, times passes
+	maxRounds      = 700_000         // of SHA-crypt
+	maxRoundOctets = 128 * maxRounds // of SHA-crypt, times octets of the password, which go into each
+	maxIterations  = 1_500_000       // of PBKDF2, in SCRAM too
+	maxCost        = 14              // of bcrypt: 2^14 rounds
+	maxKiB         = 256 << 10       // of argon2 and yescrypt
+	maxKiBTimes    = 768 << 10       // KiB of argon2, times passes
 )
 
 // A form is one of crypt(3): its grammar, the octets of salt and hash included, for the library takes nearly anything.
 type form struct {
 	prefix  string
 	grammar *regexp.Regexp
-	checks  func(parameters []string) error // the groups of the grammar
+	checks  func(parameters []string, password string) error // the groups of the grammar
 	decode  algorithm.DecodeFunc
 }
 
@@ -54,22 +57,22 @@ const (
 	argon2Grammar = `v=19\$m=([0-9]{1,9}),t=([0-9]{1,9}),p=([0-9]{1,3})\$[+/0-9A-Za-z]{2,}\$[+/0-9A-Za-z]{6,}`
 )
 
-func newForm(prefix, rest string, checks func([]string) error, decode algorithm.DecodeFunc) form {
+func newForm(prefix, rest string, checks func([]string, string) error, decode algorithm.DecodeFunc) form {
 	return form{prefix, regexp.MustCompile(`^` + regexp.QuoteMeta(prefix) + rest + `$`), checks, decode}
 }
 
 // matchCrypt compares a password with a string of crypt(3).
 func matchCrypt(text, password string) (bool, error) {
-	d, err := parseCrypt(text)
+	d, err := parseCrypt(text, password)
 	if err != nil {
 		return false, err
 	}
 	return d.MatchAdvanced(password)
 }
 
-// parseCrypt reads a string of crypt(3) without doing its work. The library's errors quote what they are about, and so
-// are not passed on.
-func parseCrypt(text string) (algorithm.Digest, error) {
+// parseCrypt reads a string of crypt(3) without doing its work, which must not be too much for a password. The library's
+// errors quote what they are about, and so are not passed on.
+func parseCrypt(text, password string) (algorithm.Digest, error) {
 	for _, f := range forms {
 		if !strings.HasPrefix(text, f.prefix) {
 			continue
@@ -78,7 +81,7 @@ func parseCrypt(text string) (algorithm.Digest, error) {
 		if groups == nil {
 			return nil, errMalformed
 		}
-		if err := f.checks(groups[1:]); err != nil {
+		if err := f.checks(groups[1:], password); err != nil {
 			return nil, err
 		}
 		d, err := f.decode(text)
@@ -90,21 +93,31 @@ func parseCrypt(text string) (algorithm.Digest, error) {
 	return nil, errForm
 }
 
-func noParameters([]string) error { return nil }
+func noParameters([]string, string) error { return nil }
 
-func checkRounds(parameters []string) error { return atMost(parameters[0], maxRounds) }
-
-func checkCost(parameters []string) error {
-	if parameters[0] < "04" {
-		return errMalformed
+// checkRounds reads how many rounds there are; none is the default, which is low.
+func checkRounds(parameters []string, password string) error {
+	rounds, _ := strconv.Atoi(parameters[0]) // the grammar has but digits, and few
+	if rounds > maxRounds || rounds*len(password) > maxRoundOctets {
+		return errWork
 	}
-	return atMost(parameters[0], maxCost)
+	return nil
 }
 
-func checkArgon2(parameters []string) error {
+func checkCost(parameters []string, _ string) error {
+	switch cost, _ := strconv.Atoi(parameters[0]); {
+	case cost < 4:
+		return errMalformed
+	case cost > maxCost:
+		return errWork
+	}
+	return nil
+}
+
+func checkArgon2(parameters []string, _ string) error {
 	var n [3]int // memory in KiB, passes, lanes
 	for i, digits := range parameters {
-		n[i], _ = strconv.Atoi(digits) // the grammar has but digits, and few
+		n[i], _ = strconv.Atoi(digits)
 	}
 	switch memory, passes, lanes := n[0], n[1], n[2]; {
 	case passes < 1, lanes < 1, memory < 8*lanes: // RFC 9106 §3.1
@@ -116,18 +129,10 @@ func checkArgon2(parameters []string) error {
 }
 
 // checkYescrypt reads what memory is demanded: 128 octets, times 2^N, times r.
-func checkYescrypt(parameters []string) error {
+func checkYescrypt(parameters []string, _ string) error {
 	const digits = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	n, r := strings.Index(digits, parameters[0])+1, strings.Index(digits, parameters[1])+1
 	if n > 24 || r<<n > maxKiB*1024/128 {
-		return errWork
-	}
-	return nil
-}
-
-// atMost checks a number of which the grammar has made sure that it is one; "" is the default, which is low.
-func atMost(digits string, most int) error {
-	if n, _ := strconv.Atoi(digits); n > most {
 		return errWork
 	}
 	return nil

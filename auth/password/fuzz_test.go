@@ -16,7 +16,7 @@ func FuzzVerify(f *testing.F) {
 			return
 		}
 		if strings.ContainsAny(text, "$,") {
-			parseCrypt(text)
+			parseCrypt(text, password)
 			parseSCRAM(text, 20)
 			return
 		}

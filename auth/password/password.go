@@ -14,8 +14,11 @@
 // A password has 1 to 511 octets, none of them NUL, which is all that crypt(3) takes. It is taken as it is: SASLprep
 // (RFC 4013) is not applied, and Dovecot does not apply it either.
 //
-// A hash is meant to be costly: some take 64 MiB of memory and a quarter of a second. How many are computed at once is
-// for the caller to bound, and so is the time that an account that is not there takes.
+// A hash is meant to be costly: some take 64 MiB of memory and a quarter of a second. But a stranger has it computed, so
+// one that takes more than about a second is not, and so cannot be verified: more than 700,000 rounds of $5$ and $6$, and
+// fewer of a password of more than 128 octets; more than 1,500,000 of PBKDF2 and SCRAM; a cost of bcrypt above 14; more than
+// 256 MiB of argon2 or yescrypt, and of argon2, memory times passes, more than 768 MiB. How many are computed at once is for
+// the caller to bound, and so is the time that an account that is not there takes.
 package password
 
 import (
@@ -35,7 +38,7 @@ var errPassword = errors.New("a password has 1 to 511 octets, and no NUL among t
 const maxPassword = 511
 
 // Verify compares a password with what is stored of it. The error is nil, ErrMismatch, or says why it cannot be told:
-// an unknown scheme, a malformed hash, a hash that demands absurdly much work. No error has the stored hash in it.
+// an unknown scheme, a malformed hash, a hash that demands too much work. No error has the stored hash in it.
 func Verify(stored, password string) error {
 	if check(password) != nil || isLocked(stored) {
 		return ErrMismatch

@@ -185,6 +185,61 @@ func TestVerifyCannot(t *testing.T) {
 	}
 }
 
+// What demands more than the bounds is not computed and no mismatch; what is within them is computed.
+func TestWork(t *testing.T) {
+	const (
+		sha512 = "$salt$Z6IQ9tt06/JwNECY0sSG6ul0ZqWO128hbK7f/cD3KVi71iAzh0iXAlRoikkRWH1yLN8ZQDjmUn/TE.aMCF4QO/"
+		sha256 = "$r.Ico6FXDpoTYILG$/wzSNKNGBuioTFDwiIHFEFrzB/vQP/SQhrLj9bIE/q0"
+		bcrypt = "$abcdefghijklmnopqrstuu0/DO20c4yQHHSqNjOEKYpOqLkmTM4ua"
+		argon2 = "$5VBddXf2bV2x5vL1rWF78A$y5m++iNkWIDqwi5onawQO2s25SNTf2A4tfxT61flGGY"
+		yes    = "$abcdefghijklmnop$/OGkC0uL7Zh4MLTKlAvsShWLFUt5d62xGbr0yK0NyE6"
+		pbkdf2 = "$7374f927891e4102e1a7a4a64ee589c003018001"
+		scram  = ",zUOm67tJdGSSz9p3m3SIOg==,1wg/idlH++8egciH7Nm6nO8/pbQ=,NtJd9pzOK3YDrrjj7WOIvkkz298="
+	)
+	for _, tt := range []struct {
+		octets         int // of the password
+		within, beyond string
+	}{
+		{128, "$6$rounds=700000" + sha512, "$6$rounds=700001" + sha512},
+		{128, "$5$rounds=700000" + sha256, "{SHA256-CRYPT}$5$rounds=700001" + sha256},
+		{maxPassword, "$6$rounds=100000" + sha512, "$6$rounds=200000" + sha512},
+		{maxPassword, "$5" + sha256, "$5$rounds=9999999" + sha256},
+		{9, "$2b$14" + bcrypt, "$2b$15" + bcrypt},
+		{9, "$2y$04" + bcrypt, "{BLF-CRYPT}$2y$31" + bcrypt},
+		{9, "$argon2id$v=19$m=262144,t=3,p=1" + argon2, "$argon2id$v=19$m=262144,t=4,p=1" + argon2},
+		{9, "$argon2id$v=19$m=65536,t=12,p=4" + argon2, "$argon2id$v=19$m=65536,t=13,p=4" + argon2},
+		{9, "$argon2i$v=19$m=262144,t=1,p=1" + argon2, "{ARGON2I}$argon2i$v=19$m=262145,t=1,p=1" + argon2},
+		{9, "$argon2id$v=19$m=8,t=98304,p=1" + argon2, "$argon2id$v=19$m=8,t=98305,p=1" + argon2},
+		{9, "$y$jDT" + yes, "$y$jET" + yes},
+		{9, "$y$jD." + yes, "$y$jDU" + yes},
+		{9, "{PBKDF2}$1$salt$1500000" + pbkdf2, "{PBKDF2}$1$salt$1500001" + pbkdf2},
+		{9, "{SCRAM-SHA-1}1500000" + scram, "{SCRAM-SHA-1}1500001" + scram},
+	} {
+		password := strings.Repeat("x", tt.octets)
+		if err := demand(tt.within, password); err != nil {
+			t.Errorf("%s is not computed: %v", tt.within, err)
+		}
+		if err := Verify(tt.beyond, password); !errors.Is(err, errWork) || errors.Is(err, ErrMismatch) {
+			t.Errorf("%s: %v", tt.beyond, err)
+		}
+	}
+}
+
+// demand reads what is stored without doing the work.
+func demand(stored, password string) error {
+	_, text, err := parse(stored)
+	switch {
+	case err != nil:
+	case strings.HasPrefix(stored, "{PBKDF2}"):
+		_, err = parseRounds(strings.Split(text, "$")[3])
+	case strings.HasPrefix(stored, "{SCRAM"):
+		_, err = parseSCRAM(text, 20)
+	default:
+		_, err = parseCrypt(text, password)
+	}
+	return err
+}
+
 func TestHash(t *testing.T) {
 	if !slices.Contains(Schemes(), Default) {
 		t.Error("the default is no scheme")

@@ -31,7 +31,7 @@ func parseRounds(digits string) (int, error) {
 	switch {
 	case err != nil || rounds < 1:
 		return 0, errMalformed
-	case rounds > maxRounds:
+	case rounds > maxIterations:
 		return 0, errWork
 	}
 	return rounds, nil
