@@ -124,6 +124,10 @@ func TestVerifyCannot(t *testing.T) {
 	for s, want := range map[string]error{
 		"{NTLM}x":           nil,
 		"{SHA512.XYZ}x":     nil,
+		"{SHA512.secret}x":  nil,
+		"{secret}":          nil,
+		"{secret}x":         nil,
+		"{SECRET.HEX}x":     nil,
 		"{SHA512.}x":        errMalformed,
 		"{}x":               errMalformed,
 		"{secret":           errMalformed,
@@ -179,8 +183,40 @@ func TestVerifyCannot(t *testing.T) {
 			t.Errorf("%s: %v", s, err)
 			continue
 		}
-		if _, text, ok := strings.Cut(s, "}"); ok && len(text) > 1 && strings.Contains(err.Error(), text) || strings.Contains(err.Error(), "secret") {
+		if _, text, ok := strings.Cut(s, "}"); ok && len(text) > 1 && strings.Contains(err.Error(), text) || strings.Contains(strings.ToLower(err.Error()), "secret") {
 			t.Errorf("%s: the error tells it: %v", s, err)
+		}
+	}
+}
+
+func TestScheme(t *testing.T) {
+	for stored, want := range map[string]string{
+		"":                                   "",
+		"$6$salt$hash":                       "CRYPT",
+		"secret":                             "CRYPT",
+		"!":                                  "CRYPT",
+		"{CRYPT}!":                           "CRYPT",
+		"{plain}secret":                      "PLAIN",
+		"{Ssha256.Hex}00":                    "SSHA256",
+		"{SHA512-CRYPT}x":                    "SHA512-CRYPT",
+		"{NTLM}x":                            "NTLM",
+		"{des-crypt}x":                       "DES-CRYPT",
+		"{secret}":                           Unknown,
+		"{secret}$6$salt$hash":               Unknown,
+		"{secret.HEX}x":                      Unknown,
+		"{secret":                            Unknown,
+		"{a secret}x":                        Unknown,
+		"{}x":                                Unknown,
+		"{":                                  Unknown,
+		"{" + strings.Repeat("x", 40) + "}x": Unknown,
+	} {
+		if got := Scheme(stored); got != want {
+			t.Errorf("the scheme of %q is %q, want %q", stored, got, want)
+		}
+	}
+	for _, s := range stored {
+		if got := Scheme(s); !strings.HasPrefix(strings.ToUpper(s)+"}", "{"+got) && got != "CRYPT" {
+			t.Errorf("the scheme of %q is %q", s, got)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -61,7 +62,11 @@ var schemes = map[string]scheme{
 	"SCRAM-SHA-256": {match: scram(sha256.New)},
 }
 
-// parse finds the scheme of what is stored, and decodes its text.
+// strange are those of Dovecot that are not kept here. They are known by name, so that an error can tell which it is.
+var strange = []string{"DES-CRYPT", "DIGEST-MD5", "LANMAN", "NTLM", "OTP", "PLAIN-MD4", "PLAIN-TRUNC", "RPA", "SKEY"}
+
+// parse finds the scheme of what is stored, and decodes its text. Its errors name no scheme that is not known: what stands
+// in braces may be a password.
 func parse(stored string) (scheme, string, error) {
 	name, text, ok := cutScheme(stored)
 	if !ok {
@@ -72,20 +77,23 @@ func parse(stored string) (scheme, string, error) {
 	}
 	base, suffix, _ := strings.Cut(strings.ToUpper(name), ".")
 	s, ok := schemes[base]
-	if !ok {
-		return scheme{}, "", fmt.Errorf("the password scheme %s is unknown", name)
+	switch {
+	case slices.Contains(strange, base):
+		return scheme{}, "", fmt.Errorf("the password scheme %s is not supported", base)
+	case !ok:
+		return scheme{}, "", errors.New("the password scheme is unknown")
 	}
 	c, err := s.codingOf(text, suffix)
 	if err != nil {
-		return scheme{}, "", fmt.Errorf("the password scheme %s is unknown: %w", name, err)
+		return scheme{}, "", fmt.Errorf("the password scheme is unknown: %s, but %w", base, err)
 	}
 	if text, err = c.decode(text); err != nil || s.octets != 0 && len(text) != s.octets {
-		return scheme{}, "", fmt.Errorf("%s: %w", name, errMalformed)
+		return scheme{}, "", fmt.Errorf("%s: %w", base, errMalformed)
 	}
 	return s, text, nil
 }
 
-// cutScheme parts "{NAME}text". The name may go into a log, so that it may only be a name.
+// cutScheme parts "{NAME}text".
 func cutScheme(stored string) (name, text string, ok bool) {
 	inner, ok := strings.CutPrefix(stored, "{")
 	if !ok {
@@ -99,18 +107,25 @@ func cutScheme(stored string) (name, text string, ok bool) {
 	return name, text, true
 }
 
-// Scheme is the name of the scheme of what is stored, without the suffix for its encoding. What has no name is CRYPT,
-// and "" is no password at all. That there is a name does not say that the scheme is known.
+// Unknown is what Scheme says of what begins with a brace and is of no scheme that is known.
+const Unknown = "unknown"
+
+// Scheme is the name of the scheme of what is stored, without the suffix for its encoding. What begins with no brace is
+// CRYPT, and "" is no password at all. Only schemes that are known are named, supported or not: what stands in the place of
+// one may be a password.
 func Scheme(stored string) string {
 	if stored == "" {
 		return ""
 	}
-	name, _, ok := cutScheme(stored)
-	if !ok {
+	if stored[0] != '{' {
 		return "CRYPT"
 	}
+	name, _, _ := cutScheme(stored)
 	name, _, _ = strings.Cut(strings.ToUpper(name), ".")
-	return name
+	if _, ok := schemes[name]; ok || slices.Contains(strange, name) {
+		return name
+	}
+	return Unknown
 }
 
 // codingOf is how text is encoded. Like Dovecot it goes by the length where no suffix says it: twice as many

@@ -129,7 +129,7 @@ func TestUserVerify(t *testing.T) {
 		{"ann", "Secret", exNoPerm, "ann: wrong password"},
 		{"bob", "x", exNoPerm, "bob has no password"},
 		{"locked", "!", exNoPerm, "locked: wrong password"},
-		{"carl", "x", exDataErr, "carl: the password scheme NTLM is unknown"},
+		{"carl", "x", exDataErr, "carl: the password scheme NTLM is not supported"},
 		{"dora", "secret", exOK, "dora: the password is right, but login is disabled"},
 		{"eve", "x", exNoUser, "eve in file:" + path + ": no such account"},
 	}

@@ -14,7 +14,7 @@ import (
 // A userLine is one account in a list. There is no hash in it.
 type userLine struct {
 	Account       string `json:"account"`
-	Scheme        string `json:"scheme"` // "" is no password
+	Scheme        string `json:"scheme"` // "" is no password, "unknown" none that is known
 	UID           *int   `json:"uid"`
 	GID           *int   `json:"gid"`
 	Home          string `json:"home"`
