@@ -246,6 +246,68 @@ func TestReplaced(t *testing.T) {
 	}
 }
 
+// Nobody waits longer than he may for a file that somebody else cannot open, and the next one tries again.
+func TestOpenHangs(t *testing.T) {
+	path, other := newAccounts(t, "ann"), newAccounts(t, "bob")
+	s := open(t, path)
+	begun := make(chan struct{})
+	s.open = func(ctx context.Context, _ string) (*database, error) {
+		close(begun)
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	if err := os.Rename(other, path); err != nil {
+		t.Fatal(err)
+	}
+	ctx, giveUp := context.WithCancel(t.Context())
+	hung := make(chan error, 1)
+	go func() {
+		_, err := s.Lookup(ctx, "bob")
+		hung <- err
+	}()
+	<-begun
+	short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	for _, name := range []string{"ann", "bob", "carl"} {
+		if _, err := s.Lookup(short, name); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, account.ErrNotFound) {
+			t.Errorf("meanwhile %s: %v", name, err)
+		}
+	}
+	giveUp()
+	if err := <-hung; !errors.Is(err, context.Canceled) || errors.Is(err, account.ErrNotFound) {
+		t.Errorf("the one that opens: %v", err)
+	}
+	s.open = openDatabase
+	finds(t, s, "bob", "bob")
+	finds(t, s, "ann", "")
+}
+
+// A lookup that hangs in the old file keeps nobody from the new one, and the old one open.
+func TestLookupHangs(t *testing.T) {
+	path, other := newAccounts(t, "ann"), newAccounts(t, "bob")
+	s := open(t, path)
+	old := s.borrow()
+	if err := os.Rename(other, path); err != nil {
+		t.Fatal(err)
+	}
+	finds(t, s, "bob", "bob")
+	look := func() error {
+		return old.Read(t.Context(), func(ctx context.Context, conn *sql.Conn) error {
+			_, err := scan(conn.QueryRowContext(ctx, selectOne, "ann"))
+			return err
+		})
+	}
+	if err := look(); err != nil {
+		t.Errorf("the old file: %v", err)
+	}
+	if err := s.giveBack(old); err != nil {
+		t.Error(err)
+	}
+	if err := look(); err == nil {
+		t.Error("the old file stays open")
+	}
+}
+
 // Lookups go on, and none is in doubt, while accounts are edited and while the file is replaced.
 func TestLookupsMeanwhile(t *testing.T) {
 	path := newAccounts(t, "ann")

@@ -24,13 +24,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"sync"
 
-	"golang.org/x/sys/unix"
-
 	"lmtpd/auth/account"
-	"lmtpd/store/sqldb"
 )
 
 // A Source looks accounts up in a database.
@@ -42,37 +38,24 @@ import (
 // A database should be changed and not replaced. If its file has another one in its place nevertheless, that one is
 // opened: who is missing in a file that nobody can change any more may be missing by accident.
 type Source struct {
-	path string
-	mu   sync.RWMutex // held for reading by lookups
-	db   *sqldb.DB
-	file unix.Stat_t // of db
+	path    string
+	open    func(ctx context.Context, path string) (*database, error)
+	opening chan struct{} // has an element while somebody opens the database anew
+	mu      sync.Mutex    // held for moments, never while a file is touched
+	now     *database
 }
 
 // Open opens a database to look accounts up. That there is none is an error that wraps fs.ErrNotExist.
 func Open(ctx context.Context, path string) (*Source, error) {
-	s := &Source{path: path}
-	if err := s.open(ctx); err != nil {
+	db, err := openDatabase(ctx, path)
+	if err != nil {
 		return nil, err
 	}
-	return s, nil
-}
-
-// open opens what is at the path.
-func (s *Source) open(ctx context.Context) error {
-	var file unix.Stat_t
-	if err := unix.Stat(s.path, &file); err != nil {
-		return fmt.Errorf("find accounts: %w", &fs.PathError{Op: "stat", Path: s.path, Err: err})
-	}
-	db, err := sqldb.OpenReadOnly(ctx, s.path, kind())
-	if err != nil {
-		return err
-	}
-	s.db, s.file = db, file
-	return nil
+	return &Source{path: path, open: openDatabase, opening: make(chan struct{}, 1), now: db}, nil
 }
 
 // Close closes the database. No lookup may come after it.
-func (s *Source) Close() error { return s.db.Close() }
+func (s *Source) Close() error { return s.now.Close() }
 
 // Lookup returns the account of a name.
 func (s *Source) Lookup(ctx context.Context, name string) (account.Account, error) {
@@ -101,33 +84,60 @@ func (s *Source) find(ctx context.Context, name string) (a account.Account, err 
 	if !isAddress {
 		local = name
 	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if !s.isCurrent() {
+	db := s.borrow()
+	defer func() {
+		if failed := s.giveBack(db); failed != nil {
+			err = errors.Join(err, failed)
+		}
+	}()
+	if !db.isAt(s.path) {
 		return a, errReplaced
 	}
-	err = s.db.Read(ctx, func(ctx context.Context, conn *sql.Conn) error {
+	err = db.Read(ctx, func(ctx context.Context, conn *sql.Conn) error {
 		a, err = scan(conn.QueryRowContext(ctx, selectEither, name, local))
 		return err
 	})
 	return a, err
 }
 
-func (s *Source) isCurrent() bool {
-	var now unix.Stat_t
-	return unix.Stat(s.path, &now) == nil && now.Dev == s.file.Dev && now.Ino == s.file.Ino
-}
-
-// reopen opens the file that is in the place of the one that was opened. If that cannot be done the old one stays.
-func (s *Source) reopen(ctx context.Context) error {
+// borrow returns the database, which stays open until it is given back.
+func (s *Source) borrow() *database {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.isCurrent() {
-		return nil // somebody else was faster
+	s.now.borrowed++
+	return s.now
+}
+
+// giveBack is the inverse of borrow. The last one closes a database that is another's predecessor.
+func (s *Source) giveBack(db *database) error {
+	s.mu.Lock()
+	db.borrowed--
+	done := db.borrowed == 0 && db != s.now
+	s.mu.Unlock()
+	if done {
+		return db.Close()
 	}
-	old := s.db
-	if err := s.open(ctx); err != nil {
-		return err
+	return nil
+}
+
+// reopen opens the file that is in the place of the one that was opened. If that cannot be done the old one stays. One at
+// a time opens, and the others wait for as long as they may.
+func (s *Source) reopen(ctx context.Context) error {
+	select {
+	case s.opening <- struct{}{}:
+		defer func() { <-s.opening }()
+	case <-ctx.Done():
+		return fmt.Errorf("%w, and is being opened: %w", errReplaced, ctx.Err())
 	}
-	return old.Close()
+	old := s.borrow()
+	if old.isAt(s.path) {
+		return s.giveBack(old) // somebody else was faster
+	}
+	db, err := s.open(ctx, s.path)
+	if err == nil {
+		s.mu.Lock()
+		s.now = db
+		s.mu.Unlock()
+	}
+	return errors.Join(err, s.giveBack(old))
 }
