@@ -85,7 +85,7 @@ func Edit(path string, change func(*Draft) error) error {
 // file has lost its name to another one meanwhile.
 func openLocked(path string) (*os.File, error) {
 	for range maxReopen {
-		in, err := os.Open(path)
+		in, err := textfile.OpenRegular(path)
 		if err != nil {
 			return nil, fmt.Errorf("open accounts: %w", err)
 		}

@@ -48,6 +48,37 @@ func TestEdit(t *testing.T) {
 	}
 }
 
+// What is no regular file is refused, and nobody waits for it to be written.
+func TestEditIrregular(t *testing.T) {
+	dir := t.TempDir()
+	fifo := filepath.Join(dir, "fifo")
+	link := filepath.Join(dir, "link")
+	if err := errors.Join(unix.Mkfifo(fifo, 0o600), os.Symlink(fifo, link)); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{dir, fifo, link, "/dev/null"} {
+		done := make(chan error, 2)
+		go func() {
+			done <- Edit(path, addAnn)
+			_, err := List(path)
+			done <- err
+		}()
+		for _, what := range []string{"edit", "list"} {
+			select {
+			case err := <-done:
+				if err == nil || !strings.Contains(err.Error(), "is not a regular file") {
+					t.Errorf("%s %s: %v", what, path, err)
+				}
+			case <-time.After(10 * time.Second):
+				t.Fatalf("%s %s hangs", what, path)
+			}
+		}
+	}
+	if err := Create(fifo); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("made: %v", err)
+	}
+}
+
 func TestEditKeepsModeAndOwner(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "users")
 	put(t, path, "bob\n")

@@ -1,11 +1,14 @@
 package textfile
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // A Reading is one reading of a file and of those that it names. All of them are looked at from then on, the ones
@@ -37,18 +40,46 @@ func (r *Reading) Read(path string) (string, error) {
 	return text, err
 }
 
+// OpenRegular opens a file to read it. What is no regular file is refused, and not waited for: a FIFO would open when
+// somebody writes to it. Nor is it opened, which a device may take for a command; but whatever a path leads to can change
+// in between.
+func OpenRegular(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := regular(path, info); err != nil {
+		return nil, err
+	}
+	in, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil, err
+	}
+	if info, err = in.Stat(); err == nil {
+		err = regular(path, info)
+	}
+	if err != nil {
+		return nil, errors.Join(err, in.Close())
+	}
+	return in, nil
+}
+
+func regular(path string, info os.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a regular file", path)
+	}
+	return nil
+}
+
 func (r *Reading) readAll(path string) (string, os.FileInfo, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", nil, err
 	}
-	if !info.Mode().IsRegular() { // a FIFO would never open
-		return "", nil, fmt.Errorf("%s is not a regular file", path)
-	}
 	if r.max > 0 && info.Size() > r.max {
 		return "", info, fmt.Errorf("%s has %d octets, more than %d", path, info.Size(), r.max)
 	}
-	in, err := os.Open(path)
+	in, err := OpenRegular(path)
 	if err != nil {
 		return "", nil, err
 	}
