@@ -36,6 +36,7 @@ type target struct {
 	new *dir
 	// path leads to new/, from the store's root if it lies there: by it is seen whether new is still what it was.
 	path  string
+	away  bool        // it does not lie in the store's root
 	info  unix.Stat_t // of new
 	named atomic.Bool // unnamed files do not work here
 

@@ -314,6 +314,22 @@ func TestSweepHomes(t *testing.T) {
 	}
 }
 
+// Sweep finds a home whose directories are kept open, however many others mail has come for since.
+func TestSweepBusyHome(t *testing.T) {
+	dir := homes(t, map[string]int{"ann": annID, "bob": bobID})
+	s := openHomes(t)
+	s.away.max = 1
+	for _, m := range []store.Mailbox{ann(dir), bob(dir), ann(dir)} {
+		must(t, deliver(t, s, "x\r\n", store.Placement{Mailbox: m}))
+	}
+	s.away.note(place{mailbox: "cyd"}, store.Mailbox{Name: "cyd@example.org", Home: filepath.Join(dir, "cyd")})
+	must(t, os.WriteFile(filepath.Join(dir, "ann/Maildir/tmp/left"), nil, 0o600))
+	s.now = func() time.Time { return time.Now().Add(sweepAge + time.Hour) }
+	if n, err := s.Sweep(t.Context()); n != 1 {
+		t.Errorf("Sweep: %d, %v, want 1", n, err)
+	}
+}
+
 // After deliveries from many goroutines every thread has its own rights, and files that are made then are root's.
 func TestRightsComeBack(t *testing.T) {
 	dir := homes(t, map[string]int{"ann": annID, "bob": bobID})

@@ -13,8 +13,8 @@ import (
 const sweepAge = 36 * time.Hour
 
 // Sweep removes what deliveries that were cut off have left in the tmp/ of all mailboxes, ours or any other program's, and
-// says how many files that were. Of those that do not lie in the root, it is those that mail has come for since the start,
-// each with the rights of its owner. It goes on after an error and returns the first.
+// says how many files that were. Of those that do not lie in the root, it is those that mail has come for since the start
+// (maxAway), each with the rights of its owner. It goes on after an error and returns the first.
 func (s *Store) Sweep(ctx context.Context) (removed int, err error) {
 	s.running.Add(1)
 	defer s.running.Done()

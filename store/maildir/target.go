@@ -16,6 +16,9 @@ func (s *Store) target(to *store.Placement) (*target, error) {
 	p := s.placeOf(to.Mailbox, to.Folder)
 	if t := s.cache.get(p); t != nil {
 		if t.current(s.root) == nil {
+			if t.away {
+				s.away.note(p, to.Mailbox)
+			}
 			return t, nil
 		}
 		s.cache.drop(t)
@@ -52,13 +55,13 @@ func (s *Store) target(to *store.Placement) (*target, error) {
 		return nil, err
 	}
 	inbound.root.Close() // of new/ only the descriptor is used: three for each target
-	t := &target{place: p, dir: d, new: inbound, path: b.path(folder)}
+	t := &target{place: p, dir: d, new: inbound, path: b.path(folder), away: b.owned}
 	t.named.Store(!s.unnamed)
 	if err := unix.Fstat(inbound.fd(), &t.info); err != nil {
 		t.Close()
 		return nil, err
 	}
-	if b.owned {
+	if t.away {
 		s.away.note(p, to.Mailbox)
 	}
 	s.cache.put(t)
