@@ -2,9 +2,13 @@ package delivery_test
 
 import (
 	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"lmtpd/auth/account"
 	"lmtpd/delivery"
@@ -100,5 +104,34 @@ func TestDetailWithoutFolder(t *testing.T) {
 			t.Errorf("5,000 octets for %s: %s, want %s", to, got, want)
 		}
 		h.Abandon(env)
+	}
+}
+
+// While a passwd-file is refused, mail for a detail of who is there goes on, and that of who is not waits.
+func TestDetailOfRefusedAccounts(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "users")
+	now := time.Now()
+	write := func(text string) {
+		t.Helper()
+		now = now.Add(time.Hour)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("ann@example.org\n")
+	h := newHost(t, func(c *delivery.Config) {
+		f, err := account.OpenFile(account.FileConfig{Path: path, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Blocks[0].Accounts, c.Blocks[0].Delimiters = f, "+"
+	})
+	write("ann@example.org\ndave@example.org\nann+own@example.org::0\n")
+	for to, want := range map[string]string{
+		"ann+lists@example.org": "250 2.1.5", "ann@example.org": "250 2.1.5", "dave@example.org": "451 4.3.0", "dave+lists@example.org": "451 4.3.0",
+	} {
+		if got := h.deliver(envelope(to), strings.NewReader(letter))[0]; !strings.HasPrefix(got, want+" <") {
+			t.Errorf("%s: %s, want %s", to, got, want)
+		}
 	}
 }

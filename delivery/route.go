@@ -157,7 +157,8 @@ func (t *target) useInbox(ctx context.Context) error {
 }
 
 // account looks an address up: whole, and then, as it is not there, without its detail. Where every name has an account,
-// none has a delimiter in it. name is the address without its detail.
+// none has a delimiter in it. name is the address without its detail. That the whole address may have an account by now
+// does not put in doubt who is there without its detail, as an alias that may have come does not.
 func (b *Block) account(ctx context.Context, addr alias.Address, name string) (account.Account, alias.Address, error) {
 	if addr.Local == "" {
 		return account.Account{}, addr, account.ErrNotFound
@@ -165,7 +166,7 @@ func (b *Block) account(ctx context.Context, addr alias.Address, name string) (a
 	if addr.Detail != "" && b.Accounts != (account.Any{}) {
 		all := whole(addr)
 		acct, err := b.Accounts.Lookup(ctx, all.Local+"@"+all.Domain)
-		if !errors.Is(err, account.ErrNotFound) {
+		if !errors.Is(err, account.ErrNotFound) && !errors.Is(err, account.ErrUnsure) {
 			return acct, all, err
 		}
 	}

@@ -47,6 +47,10 @@ import (
 // ErrNotFound says that there is no such account. Any other error of a Source says that it could not be told.
 var ErrNotFound = errors.New("no such account")
 
+// ErrUnsure says that there is no such account among those that are known, and that the file has changed since they were
+// read and is not taken yet. It is doubt about this name alone: whoever is found is there.
+var ErrUnsure = errors.New("no such account is known yet")
+
 // An Account is a login and its mailbox.
 type Account struct {
 	Name     string // as the source has it, letters A to Z in lower case; it may lack a domain

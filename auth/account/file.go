@@ -30,8 +30,8 @@ type FileConfig struct {
 // "a@b"@example.org.
 //
 // As long as what is there is no accounts file, the accounts stay what they were (package textfile), and a name that is
-// not among them is in doubt, for it may have come since: that is an error, which wraps textfile.ErrRefused, and not
-// ErrNotFound. While a file is being written it is the same, and the error wraps textfile.ErrChanging.
+// not among them is in doubt, for it may have come since: that is an error, which wraps ErrUnsure and
+// textfile.ErrRefused, and not ErrNotFound. While a file is being written it is the same, with textfile.ErrChanging.
 type File struct {
 	path string
 	text *textfile.File[*table]
@@ -67,7 +67,7 @@ func (f *File) Lookup(ctx context.Context, name string) (Account, error) {
 	case ok:
 		return a, nil
 	case doubt != nil:
-		return Account{}, fmt.Errorf("look up an account in %s: %w", f.path, doubt)
+		return Account{}, fmt.Errorf("look up an account in %s: %w: %w", f.path, ErrUnsure, doubt)
 	}
 	return Account{}, ErrNotFound
 }
