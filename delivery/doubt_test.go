@@ -19,7 +19,7 @@ func TestAliasesRefused(t *testing.T) {
 	const text = "sales: ann\n@example.net: ann@example.org\n"
 	const added = "dave: ann\n"
 	for name, accounts := range map[string]account.Source{
-		"book": book{"ann@example.org": {UID: -1}, "ben@example.org": {UID: -1}},
+		"book": book{"ann@example.org": {UID: -1, GID: -1}, "ben@example.org": {UID: -1, GID: -1}},
 		"any":  account.Any{},
 	} {
 		t.Run(name, func(t *testing.T) {
