@@ -35,7 +35,7 @@ func (d database) open(t *testing.T) *sqlite.Store {
 	return s
 }
 
-func (d database) unread(t *testing.T, seen map[string]bool) (all []found) {
+func (d database) visible(t *testing.T, known map[string]receipt) (all []found) {
 	s := d.open(t)
 	defer s.Close()
 	for n := range crashMailboxes {
@@ -46,10 +46,11 @@ func (d database) unread(t *testing.T, seen map[string]bool) (all []found) {
 			t.Error(err)
 		}
 		for _, one := range list {
-			if f := (found{path: local + "/" + one.ID, mailbox: local}); !seen[f.path] {
+			f := found{path: local + "/" + one.ID, mailbox: local}
+			if _, is := known[f.path]; !is {
 				f.text = onDisk(readMessage(t, s, m, one.ID))
-				all = append(all, f)
 			}
+			all = append(all, f)
 		}
 	}
 	return all

@@ -24,14 +24,14 @@ type load struct {
 	limit    int
 	more     chan struct{} // is sent to, if somebody waits, for each receipt
 
-	shelf   shelf
-	watched map[string]bool // paths of what watch has read
+	shelf shelf
+	known map[string]receipt // what has been found to be whole, by path
 }
 
 // A shelf is where a daemon keeps letters, as a test finds them.
 type shelf interface {
-	// unread reads what is visible and not seen.
-	unread(t *testing.T, seen map[string]bool) []found
+	// visible finds what is visible, and reads what is not known.
+	visible(t *testing.T, known map[string]receipt) []found
 	// checked says what a crash has left behind that is no letter, after it has complained about damage.
 	checked(t *testing.T) string
 }
@@ -39,11 +39,11 @@ type shelf interface {
 // maildirs are the shelf of a domain's maildirs.
 type maildirs struct{ *daemon }
 
-func (m maildirs) unread(t *testing.T, seen map[string]bool) (all []found) {
-	for _, f := range listing(t, filepath.Join(m.root, "example.org")) {
-		if !seen[f.path] {
-			f.read(t)
-			all = append(all, f)
+func (m maildirs) visible(t *testing.T, known map[string]receipt) []found {
+	all := listing(t, filepath.Join(m.root, "example.org"))
+	for i, f := range all {
+		if _, is := known[f.path]; !is {
+			all[i].read(t)
 		}
 	}
 	return all
@@ -63,22 +63,32 @@ func TestCrash(t *testing.T) {
 }
 
 func crash(t *testing.T, d *daemon, s shelf) {
-	rounds := 10
+	rounds, left := 20, ""
 	if testing.Short() {
 		rounds = 2
 	}
-	l := &load{shelf: s, sent: make(map[string]int), watched: make(map[string]bool), more: make(chan struct{}, 1)}
+	l := &load{shelf: s, sent: make(map[string]int), known: make(map[string]receipt), more: make(chan struct{}, 1)}
 	for round := range rounds {
 		d.start(t)
 		l.limit = len(l.receipts) + 1 + rand.IntN(300)
 		l.enough = make(chan struct{})
 		l.run(t, d, round)
+		isDaemon := round%2 == 1 // who is the first to find what the crash has left, and otherwise the test
+		if isDaemon {
+			d.start(t)
+		}
+		l.check(t) // of all rounds
+		left = s.checked(t)
+		if isDaemon {
+			d.kill(t)
+		}
 		if t.Failed() {
 			return
 		}
 	}
-	l.check(t) // of all rounds: nothing that a crash has lost or torn comes back
-	t.Logf("%d rounds, %d receipts, %s", rounds, len(l.receipts), s.checked(t))
+	clear(l.known)
+	l.check(t) // once more, and all is read anew
+	t.Logf("%d rounds, %d receipts, %s", rounds, len(l.receipts), left)
 	d.start(t) // and goes on as if nothing had been
 	if replies := dial(t, "unix", d.socket).lhlo().transaction(letter("after", 1000), "u0@example.org"); replies[0][:3] != "250" {
 		t.Errorf("after the last crash: %s", replies[0])
@@ -197,16 +207,32 @@ func (l *load) receive(r receipt) {
 // watch reads what becomes visible as soon as it does, as a mail reader would, while other letters are being written.
 func (l *load) watch(t *testing.T, d *daemon) {
 	for {
-		for _, f := range l.shelf.unread(t, l.watched) {
-			l.watched[f.path] = true
-			l.whole(t, f)
-		}
+		l.read(t)
 		select {
 		case <-l.more:
 		case <-d.ended:
 			return
 		}
 	}
+}
+
+// read looks at what is visible, and tells how often each letter is there in each mailbox.
+func (l *load) read(t *testing.T) map[receipt]int {
+	t.Helper()
+	times := make(map[receipt]int)
+	for _, f := range l.shelf.visible(t, l.known) {
+		r, known := l.known[f.path]
+		if !known {
+			id, is := l.whole(t, f)
+			if !is {
+				continue
+			}
+			r = receipt{id, f.mailbox}
+			l.known[f.path] = r
+		}
+		times[r]++
+	}
+	return times
 }
 
 // whole checks that what is visible is a letter, from beginning to end, and returns its ID.
@@ -226,12 +252,7 @@ func (l *load) whole(t *testing.T, f found) (id string, is bool) {
 // check compares what is visible with what was sent and answered.
 func (l *load) check(t *testing.T) {
 	t.Helper()
-	times := make(map[receipt]int)
-	for _, f := range l.shelf.unread(t, nil) {
-		if id, is := l.whole(t, f); is {
-			times[receipt{id, f.mailbox}]++
-		}
-	}
+	times := l.read(t)
 	for r, n := range times {
 		if n > 1 {
 			t.Errorf("%v is there %d times", r, n)
