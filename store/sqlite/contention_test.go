@@ -37,6 +37,27 @@ func TestTwoStores(t *testing.T) {
 	sound(t, s)
 }
 
+// Who looks into a mailbox while it is made finds none, or one with its INBOX.
+func TestLookWhileMade(t *testing.T) {
+	s := openTemp(t)
+	for i := range 200 {
+		m := store.Mailbox{Name: fmt.Sprintf("m%d@example.org", i)}
+		made := make(chan struct{})
+		go func() {
+			defer close(made)
+			deliver(t, s, "x", m)
+		}()
+		for there := false; !there; {
+			_, err := s.Messages(t.Context(), m, "")
+			if err != nil && !errors.Is(err, store.ErrNoMailbox) {
+				t.Error(err)
+			}
+			there = !errors.Is(err, store.ErrNoMailbox)
+		}
+		<-made
+	}
+}
+
 // Who finds the database locked by somebody else waits as long as its context says, and nothing of it comes later.
 func TestLocked(t *testing.T) {
 	s := openTemp(t)

@@ -56,15 +56,19 @@ func (v view) mailbox(name string) (id int64, err error) {
 	return id, err
 }
 
-func (v view) folder(p place) (id int64, err error) {
-	there, err := v.one(selectFolder, []any{p.mailbox, p.folder}, &id)
-	if err != nil || there {
-		return id, err
-	}
-	if _, err := v.mailbox(p.mailbox); err != nil {
+// folder asks for the mailbox and the folder at once: between two questions both may be made.
+func (v view) folder(p place) (int64, error) {
+	var id sql.Null[int64]
+	there, err := v.one(lookFolder, []any{p.folder, p.mailbox}, &id)
+	switch {
+	case err != nil:
 		return 0, err
+	case !there:
+		return 0, noMailbox(p.mailbox)
+	case !id.Valid:
+		return 0, noFolder(p.folder)
 	}
-	return 0, noFolder(p.folder)
+	return id.V, nil
 }
 
 // folderName gives a folder's name as it is kept.

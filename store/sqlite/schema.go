@@ -47,6 +47,7 @@ const (
 
 	selectMailbox  = "SELECT id FROM mailbox WHERE name = ?"
 	selectFolder   = "SELECT f.id FROM mailbox AS m JOIN folder AS f ON f.mailbox = m.id WHERE m.name = ? AND f.name = ?"
+	lookFolder     = "SELECT f.id FROM mailbox AS m LEFT JOIN folder AS f ON f.mailbox = m.id AND f.name = ? WHERE m.name = ?"
 	selectContent  = "SELECT id FROM content WHERE hash = ?"
 	selectFolders  = "SELECT name FROM folder WHERE mailbox = ? AND name <> '' ORDER BY name"
 	selectListed   = "SELECT name FROM subscription WHERE mailbox = ? ORDER BY name"
