@@ -54,6 +54,7 @@ const (
 type DB struct {
 	path    string
 	kind    Kind
+	places  places
 	writer  *sql.DB // one connection; nil if it was opened to be read only
 	keeper  *sql.DB // one connection beside it, for what takes long; nil like that
 	readers *sql.DB
@@ -85,7 +86,11 @@ func Open(ctx context.Context, path string, kind Kind) (*DB, error) {
 	db.keeper = sql.OpenDB(&connector{path: path, kind: kind, access: forUpkeep})
 	db.keeper.SetMaxOpenConns(1)
 	db.openReaders(besideWriting)
-	if err := db.migrate(ctx); err != nil {
+	err = db.migrate(ctx)
+	if err == nil {
+		db.places, err = findPlaces(path, kind.Journal)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", kind.Name, explain(path, err)), db.Close())
 	}
 	return db, nil

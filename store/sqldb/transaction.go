@@ -56,8 +56,8 @@ func (db *DB) read(ctx context.Context, look func(context.Context, *sql.Conn) er
 
 // Write has change work inside a transaction that has the right to write from its beginning, and commits it. nil says
 // that it is there even if the power fails now. An error of change is returned and nothing is changed. After any other
-// error nothing is changed either, unless the disk fails in mid-commit, which may go both ways. A change that meets an
-// error must return: some end the transaction, and what is done then is done outside it.
+// error nothing is changed either, unless the disk fails in mid-commit, which may go both ways. After ErrMoved it is of no use
+// any more. A change that meets an error must return: some end the transaction, and what is done then is done outside it.
 func (db *DB) Write(ctx context.Context, change func(context.Context, *sql.Conn) error) error {
 	conn, err := db.connect(ctx, db.writer)
 	if err != nil {
@@ -90,6 +90,9 @@ func (db *DB) transact(ctx context.Context, conn *sql.Conn, change func(context.
 	}()
 	if err := change(ctx, conn); err != nil {
 		return err
+	}
+	if err := db.places.check(); err != nil {
+		return fmt.Errorf("commit: %w", err)
 	}
 	if err := untilFree(ctx, func() error { return execute(ctx, conn, "COMMIT") }); err != nil {
 		return fmt.Errorf("commit: %w", err)

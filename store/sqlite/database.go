@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"lmtpd/store"
 	"lmtpd/store/directory"
@@ -22,20 +23,30 @@ type database struct {
 	db     *sqldb.DB
 	dir    *os.File // that it lies in, to ask for free space
 	writer *writer
+	close  func() error // waits for the writer and closes it; again, it says what it said
 
-	users int   // guarded by the mu of the pool
-	lent  int64 // the same
+	users   int   // guarded by the mu of the pool
+	lent    int64 // the same
+	leaving bool  // the same: its files are not where they were, and it is not lent any more
+
+	wasThere bool // there was one at path, and it was moved or removed
 }
 
 func newDatabase(s *Store, path string) *database {
-	return &database{store: s, path: path, opened: make(chan struct{})}
+	d := &database{store: s, path: path, opened: make(chan struct{})}
+	d.close = sync.OnceValue(d.end)
+	return d
 }
 
 // open opens the file and starts the writer.
 func (d *database) open(absent absence) (err error) {
 	ctx := context.Background()
 	d.db, err = sqldb.Open(ctx, d.path, kind())
-	if errors.Is(err, fs.ErrNotExist) && absent == mayMake {
+	switch {
+	case !errors.Is(err, fs.ErrNotExist) || absent != mayMake:
+	case d.wasThere: // who moved it may be about to put another there
+		return fmt.Errorf("%w; it was there: put it back, or start lmtpd anew to have a new one made", err)
+	default:
 		err = d.make(ctx)
 	}
 	if sqldb.IsCorrupt(err) {
@@ -63,8 +74,7 @@ func (d *database) make(ctx context.Context) (err error) {
 	return err
 }
 
-// close waits for the writer. It is called once, if opening worked.
-func (d *database) close() error {
+func (d *database) end() error {
 	<-d.opened
 	if d.err != nil {
 		return nil

@@ -21,6 +21,9 @@
 // A checkpoint, which brings the log into the file, is made by a goroutine of its own for every eight megabytes; under load
 // it never meets the end of the log, and a commit does the rest when the log has 64.
 //
+// Before each commit the file and its log are looked for where they were opened: what is committed to a file that was moved or
+// removed is gone for whoever reads the one in its place. Such a database is closed, and opened anew if there is one again.
+//
 // Not done: homes, owners and paths of single accounts (a database belongs to the operator), keywords beyond what is said
 // when a message is kept or its flags are set, search in texts.
 //

@@ -3,9 +3,12 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync"
+
+	"lmtpd/store/sqldb"
 )
 
 // What a transaction takes at most, so that nobody waits long for one that came late.
@@ -194,6 +197,9 @@ func (w *writer) transact(ctx context.Context, change func(*tx) error) (err erro
 		if v := recover(); v != nil {
 			w.store.log.Error("panic in a transaction", "database", w.path, "cause", v, "stack", string(debug.Stack()))
 			err = fmt.Errorf("panic: %v", v)
+		}
+		if errors.Is(err, sqldb.ErrMoved) {
+			w.store.pool.leave(w.database)
 		}
 		if err != nil {
 			clear(w.known) // whatever was wrong, the next looks anew
