@@ -61,7 +61,12 @@ func (c *connector) identify(conn driver.Conn) error {
 
 // configure sets what a connection needs and reads it back.
 func (c *connector) configure(conn driver.Conn) error {
-	for _, s := range settings(c.kind, c.access) {
+	size, err := ask(conn, "PRAGMA page_size")
+	if err != nil {
+		return fmt.Errorf("read page_size: %w", err)
+	}
+	octets, _ := size.(int64)
+	for _, s := range settings(c.kind, c.access, octets) {
 		if s.set != "" {
 			if _, err := ask(conn, "PRAGMA "+s.name+" = "+s.set); err != nil {
 				return fmt.Errorf("set %s: %w", s.name, err)
@@ -84,7 +89,7 @@ type setting struct {
 	want      any
 }
 
-func settings(k Kind, a access) []setting {
+func settings(k Kind, a access, pageSize int64) []setting {
 	list := []setting{
 		{"busy_timeout", "", busyTimeout.Milliseconds()},
 		{"foreign_keys", "ON", int64(1)},
@@ -98,7 +103,9 @@ func settings(k Kind, a access) []setting {
 		return append(list, setting{"synchronous", "EXTRA", int64(3)}) // and sync the directory when the journal goes
 	}
 	if a == forWriting && k.LogPages > 0 {
-		list = append(list, setting{"wal_autocheckpoint", strconv.Itoa(k.LogPages), int64(k.LogPages)})
+		limit := int64(k.LogPages) * pageSize // to which a log is cut that somebody kept growing by reading for long
+		list = append(list, setting{"wal_autocheckpoint", strconv.Itoa(k.LogPages), int64(k.LogPages)},
+			setting{"journal_size_limit", strconv.FormatInt(limit, 10), limit})
 	}
 	return append(list, setting{"journal_mode", "WAL", "wal"}, setting{"synchronous", "FULL", int64(2)})
 }

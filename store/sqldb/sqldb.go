@@ -34,7 +34,7 @@ type Kind struct {
 	ApplicationID int32  // in the header of every file; not 0, which is nobody's
 	Journal       Journal
 	Layout        string   // pragmas that a new file needs before anything is in it, as page_size
-	LogPages      int      // that a write-ahead log may have before a commit itself calls Checkpoint; 0: SQLite's 1000
+	LogPages      int      // that a write-ahead log has before a commit itself makes a checkpoint, and keeps after; 0: 1000, and any number
 	Steps         []string // Steps[n] makes schema n+1 of schema n. One that was released never changes.
 }
 

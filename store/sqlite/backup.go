@@ -128,7 +128,11 @@ func (t *tx) giveBack() (octets int64, err error) {
 
 // checkpoint brings the log into the file. That somebody reads what is older is no mistake: then it is done later.
 func (d *database) checkpoint(ctx context.Context) error {
-	if _, err := d.db.Checkpoint(ctx); err != nil && !sqldb.IsBusy(err) {
+	left, err := d.db.Checkpoint(ctx)
+	if left > 2*kind().LogPages {
+		d.store.log.Warn("the log of a database grows while somebody reads it", "database", d.path, "octets", left*pageSize)
+	}
+	if err != nil && !sqldb.IsBusy(err) {
 		return err
 	}
 	return nil
