@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/textproto"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -28,46 +27,20 @@ type load struct {
 	known map[string]receipt // what has been found to be whole, by path
 }
 
-// A shelf is where a daemon keeps letters, as a test finds them.
-type shelf interface {
-	// visible finds what is visible, and reads what is not known.
-	visible(t *testing.T, known map[string]receipt) []found
-	// checked says what a crash has left behind that is no letter, after it has complained about damage.
-	checked(t *testing.T) string
-}
-
-// maildirs are the shelf of a domain's maildirs.
-type maildirs struct{ *daemon }
-
-func (m maildirs) visible(t *testing.T, known map[string]receipt) []found {
-	all := listing(t, filepath.Join(m.root, "example.org"))
-	for i, f := range all {
-		if _, is := known[f.path]; !is {
-			all[i].read(t)
-		}
-	}
-	return all
-}
-
-func (m maildirs) checked(t *testing.T) string {
-	return fmt.Sprintf("%d temporary files left", len(temporaries(t, m.root)))
-}
-
 const crashClients, crashMailboxes = 8, 20
 
 // A daemon that is killed at any moment under load loses nothing that it answered 250 for, and shows nothing by halves:
 // every letter with a receipt is there, whole, once; a letter without one is there whole, at most once, or not at all.
 func TestCrash(t *testing.T) {
-	d := newDaemon(t)
-	crash(t, d, maildirs{d})
+	onStores(t, crash)
 }
 
-func crash(t *testing.T, d *daemon, s shelf) {
+func crash(t *testing.T, d *daemon) {
 	rounds, left := 20, ""
 	if testing.Short() {
 		rounds = 2
 	}
-	l := &load{shelf: s, sent: make(map[string]int), known: make(map[string]receipt), more: make(chan struct{}, 1)}
+	l := &load{shelf: d.shelf, sent: make(map[string]int), known: make(map[string]receipt), more: make(chan struct{}, 1)}
 	for round := range rounds {
 		d.start(t)
 		l.limit = len(l.receipts) + 1 + rand.IntN(300)
@@ -78,7 +51,7 @@ func crash(t *testing.T, d *daemon, s shelf) {
 			d.start(t)
 		}
 		l.check(t) // of all rounds
-		left = s.checked(t)
+		left = d.shelf.checked(t)
 		if isDaemon {
 			d.kill(t)
 		}

@@ -23,6 +23,7 @@ type daemon struct {
 	dir    string // all that is its own
 	root   string // the maildirs, one directory for a domain
 	store  string // the maildirs' URL, unless a test has another
+	shelf  shelf  // what is there
 	config string
 	socket string
 	port   string // host:port
@@ -44,6 +45,7 @@ func newDaemon(t testing.TB) *daemon {
 		socket: filepath.Join(dir, "run", "lmtpd"),
 		port:   freePort(t),
 	}
+	d.shelf = maildirs{d}
 	for _, sub := range []string{"mail", "run", "data"} {
 		mkdirOwned(t, filepath.Join(dir, sub))
 	}

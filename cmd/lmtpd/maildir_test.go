@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// A found is a message as it lies in a maildir, visible to its reader.
+// A found is a message as it lies in a maildir or a database, visible to its reader.
 type found struct {
-	path    string
+	path    string // in a database what stands for it
 	mailbox string // the local-part
 	folder  string // as its directory is called; "" is INBOX
 	text    []byte // as it was when it was read
@@ -57,7 +57,7 @@ func (f *found) read(t testing.TB) {
 // only returns the one message of a mailbox.
 func only(t testing.TB, d *daemon, localPart string) found {
 	t.Helper()
-	all := inMailbox(visible(t, filepath.Join(d.root, "example.org")), localPart)
+	all := inMailbox(d.shelf.visible(t, nil), localPart)
 	if len(all) != 1 {
 		t.Fatalf("%s has %d messages, want one", localPart, len(all))
 	}

@@ -15,8 +15,12 @@ import (
 // What a Postfix hands over, a mailbox has, octet for octet but for the line ends and the fields that were put before it.
 func TestPostfixDelivers(t *testing.T) {
 	needPeers(t, "postfix")
+	onStores(t, postfixDelivers)
+}
+
+func postfixDelivers(t *testing.T, d *daemon) {
 	t.Parallel()
-	d := startDaemon(t)
+	d.start(t)
 	p := startPostfix(t, "virtual_transport = lmtp:unix:"+d.socket)
 	utf8 := "From: =?utf-8?q?Bj=C3=B6rn?= <björn@example.net>\r\nTo: <größe@example.org>\r\nSubject: Größe\r\n" +
 		"Date: Fri, 20 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@example.net>\r\n\r\nÜbergröße\r\n"
@@ -117,11 +121,14 @@ var transactionID = regexp.MustCompile(`Delivered (\S+)`)
 // bounced, and one whose mailbox cannot be written stays in the queue until it can.
 func TestPostfixRecipients(t *testing.T) {
 	needPeers(t, "postfix")
+	onStores(t, postfixRecipients)
+}
+
+func postfixRecipients(t *testing.T, d *daemon) {
 	t.Parallel()
-	d := startDaemon(t)
+	d.start(t)
 	p := startPostfix(t, "virtual_transport = lmtp:unix:"+d.socket)
-	mkdirOwned(t, filepath.Dir(d.mailbox("blocked")))
-	writeFile(t, d.mailbox("blocked"), "a file where the maildir should be")
+	allow := d.shelf.block(t, "blocked")
 
 	body := letter("several", 2000)
 	id := p.submit(t, submission{from: "<sender@example.org>", body: body,
@@ -147,14 +154,12 @@ func TestPostfixRecipients(t *testing.T) {
 	if left := p.queue(t); len(left) != 1 || !slices.Equal(left[id], []string{"blocked@example.org"}) {
 		t.Errorf("queue: %v", left)
 	}
-	if err := os.Remove(d.mailbox("blocked")); err != nil {
-		t.Fatal(err)
-	}
+	allow()
 	p.flush(t)
 	p.fate(t, id, "blocked@example.org", "sent")
 	only(t, d, "blocked").sameContent(t, body)
 	p.await(t, id+`: removed`)
-	if all := visible(t, filepath.Join(d.root, "example.org")); len(all) != 4 {
+	if all := d.shelf.visible(t, nil); len(all) != 4 {
 		t.Errorf("%d messages are visible, want 4", len(all))
 	}
 }
@@ -170,9 +175,12 @@ func expectReply(t *testing.T, logged, reply string) {
 // The messages of a queue that has grown while the daemon was down come over a few connections, each once.
 func TestPostfixReusesConnections(t *testing.T) {
 	needPeers(t, "postfix")
+	onStores(t, postfixReusesConnections)
+}
+
+func postfixReusesConnections(t *testing.T, d *daemon) {
 	t.Parallel()
 	const n = 500
-	d := newDaemon(t)
 	p := startPostfix(t, "virtual_transport = lmtp:unix:"+d.socket)
 	all := make([]submission, n)
 	for i := range all {
@@ -186,7 +194,7 @@ func TestPostfixReusesConnections(t *testing.T) {
 	p.flush(t)
 	p.awaitN(t, n, `status=sent`)
 	times := make(map[string]int)
-	for _, f := range visible(t, filepath.Join(d.root, "example.org")) {
+	for _, f := range d.shelf.visible(t, nil) {
 		times[letterID(f.text)]++
 	}
 	for i := range all {
