@@ -23,7 +23,7 @@ type daemon struct {
 	dir    string // all that is its own
 	root   string // the maildirs, one directory for a domain
 	store  string // the maildirs' URL, unless a test has another
-	shelf  shelf  // what is there
+	shelf  shelf  // of example.org
 	config string
 	socket string
 	port   string // host:port
@@ -45,7 +45,7 @@ func newDaemon(t testing.TB) *daemon {
 		socket: filepath.Join(dir, "run", "lmtpd"),
 		port:   freePort(t),
 	}
-	d.shelf = maildirs{d}
+	d.shelf = maildirs{filepath.Join(d.root, "example.org")}
 	for _, sub := range []string{"mail", "run", "data"} {
 		mkdirOwned(t, filepath.Join(dir, sub))
 	}

@@ -20,7 +20,7 @@ func onStores(t *testing.T, test func(*testing.T, *daemon)) {
 	}
 }
 
-// A shelf is where a daemon keeps the mail of example.org, as a test finds it.
+// A shelf is where a daemon keeps the mail of a domain, as a test finds it.
 type shelf interface {
 	// visible finds what is visible, and reads what is not known.
 	visible(t testing.TB, known map[string]receipt) []found
@@ -30,11 +30,11 @@ type shelf interface {
 	block(t testing.TB, localPart string) (allow func())
 }
 
-// maildirs are the shelf of maildirs.
-type maildirs struct{ *daemon }
+// maildirs are the shelf of the maildirs in a directory.
+type maildirs struct{ dir string }
 
 func (m maildirs) visible(t testing.TB, known map[string]receipt) []found {
-	all := listing(t, filepath.Join(m.root, "example.org"))
+	all := listing(t, m.dir)
 	for i, f := range all {
 		if _, is := known[f.path]; !is {
 			all[i].read(t)
@@ -44,12 +44,12 @@ func (m maildirs) visible(t testing.TB, known map[string]receipt) []found {
 }
 
 func (m maildirs) checked(t testing.TB) string {
-	return fmt.Sprintf("%d temporary files left", len(temporaries(t, m.root)))
+	return fmt.Sprintf("%d temporary files left", len(temporaries(t, m.dir)))
 }
 
 func (m maildirs) block(t testing.TB, localPart string) (allow func()) {
-	box := m.mailbox(localPart)
-	mkdirOwned(t, filepath.Dir(box))
+	box := filepath.Join(m.dir, localPart)
+	mkdirOwned(t, m.dir)
 	writeFile(t, box, "a file where the maildir should be")
 	return func() {
 		if err := os.Remove(box); err != nil {
@@ -58,12 +58,13 @@ func (m maildirs) block(t testing.TB, localPart string) (allow func()) {
 	}
 }
 
-// A database is the shelf of an SQLite database, read while the daemon writes it.
-type database struct{ *daemon }
+// A database is the shelf of a domain in an SQLite database, read while the daemon writes it.
+type database struct{ file, domain string }
 
 func newDatabaseDaemon(t testing.TB) *daemon {
 	d := newDaemon(t)
-	d.store, d.shelf = "sqlite:"+filepath.Join(d.root, "mail.db"), database{d}
+	file := filepath.Join(d.root, "mail.db")
+	d.store, d.shelf = "sqlite:"+file, database{file, "example.org"}
 	d.configure(t)
 	return d
 }
@@ -71,7 +72,7 @@ func newDatabaseDaemon(t testing.TB) *daemon {
 // open opens the database as another program would.
 func (d database) open(t testing.TB) *sqlite.Store {
 	t.Helper()
-	template, err := store.ParseShared(filepath.Join(d.root, "mail.db"))
+	template, err := store.ParseShared(d.file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +90,7 @@ func (d database) visible(t testing.TB, known map[string]receipt) (all []found) 
 		if err != nil {
 			t.Error(err)
 		}
-		local, isHere := strings.CutSuffix(name, "@example.org")
+		local, isHere := strings.CutSuffix(name, "@"+d.domain)
 		if !isHere {
 			continue
 		}
@@ -135,15 +136,15 @@ func (d database) checked(t testing.TB) string {
 
 func (d database) block(t testing.TB, localPart string) (allow func()) {
 	const name = "a_block_of_the_test"
-	d.execute(t, fmt.Sprintf("CREATE TRIGGER %s BEFORE INSERT ON mailbox WHEN new.name = '%s@example.org' BEGIN SELECT RAISE(ABORT, 'blocked'); END",
-		name, localPart))
+	d.execute(t, fmt.Sprintf("CREATE TRIGGER %s BEFORE INSERT ON mailbox WHEN new.name = '%s@%s' BEGIN SELECT RAISE(ABORT, 'blocked'); END",
+		name, localPart, d.domain))
 	return func() { d.execute(t, "DROP TRIGGER "+name) }
 }
 
 // execute runs a statement in the database as another program would.
 func (d database) execute(t testing.TB, statement string) {
 	t.Helper()
-	db, err := sql.Open("sqlite3", filepath.Join(d.root, "mail.db"))
+	db, err := sql.Open("sqlite3", d.file)
 	if err != nil {
 		t.Fatal(err)
 	}
