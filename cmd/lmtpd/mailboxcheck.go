@@ -166,41 +166,33 @@ func (i *inspection) mailbox(m mailbox) {
 		i.fail(m.Name, err)
 		return
 	}
-	var sum store.Usage
 	for _, folder := range folders {
 		m.folder = folder
-		used := i.folder(m)
-		if folder == "" || !m.Quota.Ignores(folder) {
-			sum.Messages += used.Messages
-			sum.Octets += used.Octets
-		}
+		i.folder(m)
 	}
 	if i.ctx.Err() == nil {
-		i.count(m, sum)
+		i.count(m)
 	}
 }
 
 // folder reads all messages of a folder.
-func (i *inspection) folder(m mailbox) (used store.Usage) {
+func (i *inspection) folder(m mailbox) {
 	list, err := m.messages(i.ctx)
 	if err != nil {
 		i.fail(m.Name, err)
-		return used
+		return
 	}
 	i.Expect(len(list))
 	for _, one := range list {
 		if i.ctx.Err() != nil {
 			i.fail(m.Name, i.ctx.Err())
-			return used
+			return
 		}
-		used.Messages++
-		used.Octets += one.Size
 		if what := m.readable(i.ctx, one); what != "" && i.ctx.Err() == nil {
 			i.note(store.Damage{Mailbox: m.Name, Folder: m.folder, ID: one.ID, What: what})
 		}
 		i.step()
 	}
-	return used
 }
 
 // readable reads a message and says what is wrong with it.
@@ -223,21 +215,32 @@ func (m mailbox) readable(ctx context.Context, one store.Message) string {
 	return ""
 }
 
+// countTries is how often a mailbox is counted that mail comes into meanwhile.
+const countTries = 5
+
 // count holds the count that the store keeps against the messages. Some stores count octets as they lie on the disk, so that
 // only a count anew can tell; mail that comes or goes meanwhile is no damage.
-func (i *inspection) count(m mailbox, sum store.Usage) {
-	kept, err := m.store.Usage(i.ctx, m.Mailbox)
-	if err != nil {
-		i.fail("count "+m.Name, err)
-		return
-	}
-	if kept.Messages == sum.Messages && (m.Quota.Limited() || kept.Octets == sum.Octets) {
-		return
-	}
-	again, err := m.store.Usage(i.ctx, m.Mailbox)
-	if err != nil || again != kept {
-		i.fail("count "+m.Name, err)
-		return
+func (i *inspection) count(m mailbox) {
+	var kept, sum store.Usage
+	for try := 0; ; try++ {
+		var again store.Usage
+		var errs [3]error
+		kept, errs[0] = m.store.Usage(i.ctx, m.Mailbox)
+		sum, errs[1] = m.sum(i.ctx)
+		again, errs[2] = m.store.Usage(i.ctx, m.Mailbox)
+		if err := errors.Join(errs[:]...); err != nil {
+			i.fail("count "+m.Name, err)
+			return
+		}
+		if kept.Messages == sum.Messages && (m.Quota.Limited() || kept.Octets == sum.Octets) {
+			return
+		}
+		if kept == again {
+			break
+		}
+		if try == countTries {
+			return
+		}
 	}
 	damage := store.Damage{Mailbox: m.Name, What: fmt.Sprintf("counts %d messages of %d octets, but has %d of %d", kept.Messages, kept.Octets, sum.Messages, sum.Octets)}
 	if i.repair == store.PutRight {
@@ -248,4 +251,26 @@ func (i *inspection) count(m mailbox, sum store.Usage) {
 		}
 	}
 	i.note(damage)
+}
+
+// sum counts what is listed.
+func (m mailbox) sum(ctx context.Context) (sum store.Usage, err error) {
+	folders, err := m.store.Folders(ctx, m.Mailbox)
+	if err != nil {
+		return sum, err
+	}
+	for _, folder := range append(folders, "") {
+		if folder != "" && m.Quota.Ignores(folder) {
+			continue
+		}
+		list, err := m.store.Messages(ctx, m.Mailbox, folder)
+		if err != nil {
+			return sum, err
+		}
+		for _, one := range list {
+			sum.Messages++
+			sum.Octets += one.Size
+		}
+	}
+	return sum, nil
 }

@@ -126,3 +126,33 @@ func TestInspectionDeep(t *testing.T) {
 		}
 	}
 }
+
+// A busyStore gets a message each time that somebody lists a folder.
+type busyStore struct {
+	*storetest.Memory
+	more int
+}
+
+func (b *busyStore) Messages(ctx context.Context, m store.Mailbox, folder string) ([]store.Message, error) {
+	list, err := b.Memory.Messages(ctx, m, folder)
+	if b.more > 0 {
+		b.more--
+		err = errors.Join(err, errors.Join(b.Deliver(ctx, strings.NewReader("x"), []store.Placement{{Mailbox: m, Folder: fmt.Sprint(b.more)}})...))
+	}
+	return list, err
+}
+
+// Mail that comes in while a mailbox is checked is no damage.
+func TestInspectionBusy(t *testing.T) {
+	for more := range 30 {
+		s := &busyStore{&storetest.Memory{}, more + 1}
+		if _, err := s.Messages(t.Context(), annHere, ""); err != nil && !errors.Is(err, store.ErrNoMailbox) {
+			t.Fatal(err)
+		}
+		i := &inspection{progress: &progress{}, ctx: t.Context()}
+		i.mailbox(mailbox{store: s, Mailbox: annHere})
+		if len(i.lines) != 0 || len(i.errs) != 0 {
+			t.Errorf("%d more: %+v, %v", more, i.lines, i.errs)
+		}
+	}
+}
