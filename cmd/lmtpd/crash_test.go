@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -95,24 +96,29 @@ func (l *load) run(t *testing.T, d *daemon, round int) {
 
 // client sends letters, with one to three recipients each, until the connection breaks.
 func (l *load) client(d *daemon, name string) {
-	conn, err := net.DialTimeout("unix", d.socket, patience)
+	c, err := l.connect(d)
 	if err != nil {
 		return
 	}
-	defer conn.Close()
+	defer c.Close()
+	for n := 0; l.letter(c, fmt.Sprintf("%s-%d", name, n), letterSize()); n++ {
+	}
+}
+
+// connect begins a session.
+func (l *load) connect(d *daemon) (*textproto.Conn, error) {
+	conn, err := net.DialTimeout("unix", d.socket, patience)
+	if err != nil {
+		return nil, err
+	}
 	c := textproto.NewConn(conn)
-	if _, _, err := c.ReadResponse(220); err != nil {
-		return
+	if _, _, err = c.ReadResponse(220); err == nil && !answered(c, 250, "LHLO client.example.net") {
+		err = errors.New("LHLO was not answered 250")
 	}
-	if !answered(c, 250, "LHLO client.example.net") {
-		return
+	if err != nil {
+		c.Close()
 	}
-	for n := 0; ; n++ {
-		id := fmt.Sprintf("%s-%d", name, n)
-		if !l.letter(c, id, letterSize()) {
-			return
-		}
-	}
+	return c, err
 }
 
 // letterSize is small as a rule, and sometimes so big that a crash in the middle of writing is likely.

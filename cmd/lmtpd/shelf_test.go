@@ -95,24 +95,30 @@ func (d database) visible(t testing.TB, known map[string]receipt) (all []found) 
 			continue
 		}
 		m := store.Mailbox{Name: name}
-		list, err := s.Messages(t.Context(), m, "")
+		folders, err := s.Folders(t.Context(), m)
 		if err != nil {
 			t.Error(err)
 		}
-		for _, one := range list {
-			f := found{path: local + "/" + one.ID, mailbox: local}
-			if _, is := known[f.path]; !is {
-				f.text = onDisk(readMessage(t, s, m, one.ID))
+		for _, folder := range append(folders, "") {
+			list, err := s.Messages(t.Context(), m, folder)
+			if err != nil {
+				t.Error(err)
 			}
-			all = append(all, f)
+			for _, one := range list {
+				f := found{path: local + "/" + one.ID, mailbox: local, folder: folder}
+				if _, is := known[f.path]; !is {
+					f.text = onDisk(readMessage(t, s, m, one))
+				}
+				all = append(all, f)
+			}
 		}
 	}
 	return all
 }
 
-func readMessage(t testing.TB, s *sqlite.Store, m store.Mailbox, id string) []byte {
+func readMessage(t testing.TB, s *sqlite.Store, m store.Mailbox, one store.Message) []byte {
 	t.Helper()
-	r, err := s.Open(t.Context(), m, "", id)
+	r, err := s.Open(t.Context(), m, one.Folder, one.ID)
 	if err != nil {
 		t.Error(err)
 		return nil
