@@ -8,7 +8,10 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+
+	"github.com/mattn/go-sqlite3"
 
 	"lmtpd/store"
 )
@@ -58,6 +61,20 @@ func sound(t testing.TB, s *Store) {
 
 var errFault = errors.New("fault")
 
+// faults are what can be wrong with a step, and whether that is a full disk.
+var faults = []struct {
+	error
+	full bool
+}{
+	{errFault, false},
+	{sqlite3.Error{Code: sqlite3.ErrBusy}, false},
+	{sqlite3.Error{Code: sqlite3.ErrIoErr, SystemErrno: syscall.EIO}, false},
+	{sqlite3.Error{Code: sqlite3.ErrIoErr, SystemErrno: syscall.ENOSPC}, true},
+	{sqlite3.Error{Code: sqlite3.ErrFull}, true},
+	{sqlite3.Error{Code: sqlite3.ErrCorrupt}, false},
+	{context.DeadlineExceeded, false},
+}
+
 // A step that fails once fails nobody: what could not be done together is done one by one. One that goes on failing fails its
 // own delivery, leaves nothing of it, and the next works.
 func TestFaults(t *testing.T) {
@@ -94,20 +111,28 @@ func TestFaults(t *testing.T) {
 			if text == "x" && errors.Join(errs...) != nil {
 				t.Errorf("%s fails once: %v", step, errs)
 			}
-			n++
-			s.fault = func(now string) error {
-				if now == step {
-					return errFault
+			for _, fault := range faults {
+				n++
+				s.fault = func(now string) error {
+					if now == step {
+						return fault.error
+					}
+					return nil
 				}
-				return nil
-			}
-			errs = deliver(n, text)
-			s.fault = nil
-			for i, box := range []string{"a%d@example.org", "b%d@example.org"} {
-				m := store.Mailbox{Name: fmt.Sprintf(box, n)}
-				held := len(texts(t, s, m, []string{"Work", ""}[i]))
-				if (errs[i] == nil) != (held == 1) || errs[i] != nil && !errors.Is(errs[i], errFault) {
-					t.Errorf("%s: %v, and %d messages are there", step, errs[i], held)
+				errs = deliver(n, text)
+				s.fault = nil
+				for i, box := range []string{"a%d@example.org", "b%d@example.org"} {
+					m := store.Mailbox{Name: fmt.Sprintf(box, n)}
+					held := len(texts(t, s, m, []string{"Work", ""}[i]))
+					if (errs[i] == nil) != (held == 1) || errs[i] != nil && !errors.Is(errs[i], fault.error) {
+						t.Errorf("%s: %v, and %d messages are there", step, errs[i], held)
+					}
+					if errs[i] != nil && (errors.Is(errs[i], store.ErrFull) != fault.full || isAnswer(errs[i])) {
+						t.Errorf("%s: %v is taken for something else", step, errs[i])
+					}
+				}
+				if len(text) > 1 {
+					break // and the other faults with what is short
 				}
 			}
 			sound(t, s)
