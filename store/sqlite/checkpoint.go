@@ -21,7 +21,7 @@ const (
 	// maxPasses is how many are made one after the other while others go on writing.
 	maxPasses = 4
 	// logOctets is what a log may have before a commit itself does all the rest, whatever that takes.
-	logOctets = 256 << 20
+	logOctets = 128 << 20
 )
 
 // A checkpointer makes the checkpoints of a database. A goroutine does it beside the writer, again and again until little is left

@@ -33,7 +33,7 @@ func (g *group) deliver(mailboxes int) []error {
 	entered, goOn := make(chan struct{}), make(chan struct{})
 	var once sync.Once
 	first := newJob(step{do: func(*tx) error { once.Do(func() { close(entered); <-goOn }); return nil }})
-	w.queue <- first
+	w.enqueue(first)
 	<-entered
 	errs := make([]error, mailboxes)
 	var all sync.WaitGroup
@@ -44,12 +44,19 @@ func (g *group) deliver(mailboxes int) []error {
 			errs[n] = g.Deliver(g.t.Context(), strings.NewReader(text), []store.Placement{{Mailbox: g.box(n)}})[0]
 		})
 	}
-	for len(w.queue) < mailboxes {
+	for w.waiting() < mailboxes {
 		runtime.Gosched()
 	}
 	close(goOn)
 	all.Wait()
 	return errs
+}
+
+// waiting is how many jobs nobody has begun.
+func (w *writer) waiting() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.queue)
 }
 
 // expect says how many messages each mailbox has to have.
