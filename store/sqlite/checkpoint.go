@@ -96,8 +96,8 @@ func (c *checkpointer) bringIn() {
 	c.last.Store(left > 0)
 }
 
-// finish makes the last of the checkpoints, if it is time. The caller leads.
-func (c *checkpointer) finish() {
+// bringInRest makes the last of the checkpoints, if it is time. The caller leads.
+func (c *checkpointer) bringInRest() {
 	if c.last.CompareAndSwap(true, false) {
 		c.logged.Store(0)
 		c.make()

@@ -172,7 +172,9 @@ func (p *parcel) queue(ctx context.Context, db *database, c store.Content) error
 		if err != nil {
 			return err
 		}
-		p.staged, p.octets = id, 0
+		if p.staged, p.octets = id, 0; id != 0 {
+			p.waste = func(t *tx) error { _, err := t.exec("discard content", discardContent, id); return err }
+		}
 	}
 	p.after = func() {
 		p.letter.release()

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -173,6 +174,77 @@ func TestFaultOfOne(t *testing.T) {
 	list, err := s.Messages(t.Context(), ann, "")
 	if err != nil || len(list[0].Flags) != 1 || len(list[0].Flags[0]) != 7 || strings.Contains(string(list[0].Flags[0]), "3") {
 		t.Errorf("%v, %v; want each but 3 once", list, err)
+	}
+}
+
+// What was written ahead for a delivery that fails, or is given up, is removed at once.
+func TestNothingAheadStays(t *testing.T) {
+	s := openTemp(t)
+	deliver(t, s, "first", ann)
+	var inTheWay atomic.Pointer[func(step string) error]
+	s.fault = func(step string) error {
+		if f := inTheWay.Load(); f != nil {
+			return (*f)(step)
+		}
+		return nil
+	}
+	for _, name := range []string{"fails", "is given up"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		fault := func(step string) error {
+			switch {
+			case name == "fails" && step == "insert copy":
+				return errFault
+			case name == "is given up" && step == "finish content":
+				cancel()
+			}
+			return nil
+		}
+		inTheWay.Store(&fault)
+		err := s.Deliver(ctx, strings.NewReader(name+strings.Repeat("x", 2*maxWhole)), []store.Placement{{Mailbox: ann}, {Mailbox: bob}})
+		inTheWay.Store(nil)
+		deliver(t, s, "after "+name, ann) // comes after whatever was taken back
+		deliver(t, s, "long after "+name, ann)
+		if n := rows(t, s, "content WHERE begun IS NOT NULL"); n != 0 || err[0] == nil && name == "fails" {
+			t.Errorf("a delivery %s: %v, and %d contents are left", name, err, n)
+		}
+		cancel()
+	}
+	sound(t, s)
+}
+
+// A job that is given up in the queue is not done, and what was written ahead for it is disposed of once.
+func TestGivenUpInQueue(t *testing.T) {
+	s := openTemp(t)
+	deliver(t, s, "first", ann)
+	w := writerOf(t, s)
+	entered, goOn := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	w.enqueue(newJob(step{do: func(*tx) error { once.Do(func() { close(entered); <-goOn }); return nil }}))
+	<-entered
+	note := func(flag string) func(*tx) error {
+		return func(t *tx) error {
+			_, err := t.exec("flags", "UPDATE copy SET flags = flags || ?", flag)
+			return err
+		}
+	}
+	j := newJob(step{do: note("done")})
+	j.waste = note("wasted")
+	w.enqueue(j)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := j.wait(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	close(goOn)
+	if err := w.change(t.Context(), note(".")); err != nil { // it may come along with the one that was given up
+		t.Fatal(err)
+	}
+	if err := w.change(t.Context(), note(".")); err != nil {
+		t.Fatal(err)
+	}
+	list, err := s.Messages(t.Context(), ann, "")
+	if err != nil || len(list) != 1 || strings.ReplaceAll(fmt.Sprint(list[0].Flags), ".", "") != "[wasted]" {
+		t.Errorf("%v, %v", list, err)
 	}
 }
 

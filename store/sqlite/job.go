@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"lmtpd/store"
@@ -11,9 +12,10 @@ import (
 // A job is what one caller wants done and waits for. Either it settles or it is given up, whichever comes first.
 type job struct {
 	steps  []step
-	octets int64         // that it writes, about
-	done   chan struct{} // closed when it has settled
-	after  func()        // called when nothing of the job is needed any more; may be nil
+	octets int64           // that it writes, about
+	done   chan struct{}   // closed when it has settled
+	after  func()          // called when nothing of the job is needed any more; may be nil
+	waste  func(*tx) error // removes what was written ahead for it, unless a step has put it to use; may be nil
 
 	mu      sync.Mutex
 	settled bool
@@ -112,6 +114,11 @@ func (j *job) undo() func(*tx) error {
 		}
 		return nil
 	}
+}
+
+// isWasted says whether what was written ahead for it is of no use, since it has failed or been given up.
+func (j *job) isWasted() bool {
+	return j.waste != nil && (!j.settle() || !slices.ContainsFunc(j.steps, func(s step) bool { return s.err == nil }))
 }
 
 // finish is called once, by whoever is the last to need the job.

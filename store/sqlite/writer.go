@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"lmtpd/store/sqldb"
@@ -22,7 +23,9 @@ const (
 // goroutine makes, for he who led has what he came for. So one delivery alone wakes nobody up.
 type writer struct {
 	*database
-	known map[place]int64 // folders that are there, by id; the leader's
+	// These are the leader's.
+	known map[place]int64 // folders that are there, by id
+	late  []*job          // that were given up before they were begun, to be finished
 
 	mu      sync.Mutex
 	queue   []*job
@@ -96,7 +99,7 @@ func (w *writer) leadOn() {
 // commit does what waits in one transaction. Whose changes could not be made together are made one by one, so that what is wrong
 // with one is not another's trouble. When ctx ends before the transaction has begun, all stays in the queue.
 func (w *writer) commit(ctx context.Context) {
-	w.finish()
+	w.bringInRest()
 	jobs := []*job(nil)
 	err := w.transact(ctx, func(t *tx) error {
 		jobs = w.gather()
@@ -125,15 +128,7 @@ func (w *writer) commit(ctx context.Context) {
 }
 
 // gather takes what waits, up to a limit, without those that have been given up.
-func (w *writer) gather() []*job {
-	jobs, dropped := w.take()
-	for _, j := range dropped {
-		j.finish()
-	}
-	return jobs
-}
-
-func (w *writer) take() (jobs, dropped []*job) {
+func (w *writer) gather() (jobs []*job) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	jobs = make([]*job, 0, min(len(w.queue), batchJobs))
@@ -142,15 +137,14 @@ func (w *writer) take() (jobs, dropped []*job) {
 		j := w.queue[n]
 		n++
 		if !j.enter() {
-			dropped = append(dropped, j)
+			w.late = append(w.late, j)
 			continue
 		}
 		jobs = append(jobs, j)
 		octets += j.octets
 	}
-	w.queue = append(w.queue[:0], w.queue[n:]...)
-	clear(w.queue[len(w.queue) : len(w.queue)+n])
-	return jobs, dropped
+	w.queue = slices.Delete(w.queue, 0, n)
+	return jobs
 }
 
 // apart makes each change of a job in a transaction of its own, unless it was in one already.
@@ -173,8 +167,22 @@ func (w *writer) settle(jobs []*job) {
 		if !j.settle() {
 			w.takeBack(j)
 		}
-		j.finish()
+		w.finish(j)
 	}
+	for _, j := range w.late {
+		w.finish(j)
+	}
+	w.late = nil
+}
+
+// finish ends a job. What was written ahead for nothing goes at once: whoever tries again will write it again.
+func (w *writer) finish(j *job) {
+	if j.isWasted() {
+		if err := w.transact(context.Background(), j.waste); err != nil {
+			w.store.log.Warn("a content that nobody has stays until it is swept", "database", w.path, "cause", err)
+		}
+	}
+	j.finish()
 }
 
 func (w *writer) takeBack(j *job) {
