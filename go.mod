@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/emersion/go-maildir v0.6.0
+	github.com/emersion/go-message v0.18.2
 	github.com/go-crypt/crypt v0.14.15
 	github.com/mattn/go-sqlite3 v1.14.52
 	github.com/pelletier/go-toml/v2 v2.4.3

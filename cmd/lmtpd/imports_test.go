@@ -34,6 +34,7 @@ func rooms() map[string][]string {
 		"store/rights":          {"store"},
 		"store/directory":       {},
 		"store/maildir":         {"store", "store/directory", "store/rights"},
+		"store/mailtext":        {"store"},
 		"store/mbox":            {"store"},
 		"store/transfer":        {"store", "store/mbox"},
 		"store/sqldb":           {"store/directory"},
