@@ -41,6 +41,7 @@ func BenchmarkDeliverSame(b *testing.B) {
 type load struct {
 	size, placements, sessions int
 	same                       bool
+	words, indexed             bool
 }
 
 // A numbered content has its number in its first octets.
@@ -58,13 +59,18 @@ func (n numbered) ReadAt(b []byte, off int64) (int, error) {
 }
 
 func benchmarkDeliver(b *testing.B, l load) {
-	s := open(b, filepath.Join(benchDir(b), "mail.db"))
-	defer s.Close()
+	s := openIndexed(b, filepath.Join(benchDir(b), "mail.db"))
 	raw := make([]byte, l.size)
 	rand.Read(raw)
 	text := "XXXXXXXX: x\r\nSubject: benchmark\r\nFrom: Ann <ann@example.org>\r\nDate: Fri, 20 Nov 2026 10:00:00 +0000\r\n" +
 		"Message-ID: <1@example.org>\r\n\r\n" + string(raw)
 	text = text[:l.size]
+	var different [64]string
+	for i := range different {
+		if different[i] = text; l.words {
+			different[i] = wordsOf(l.size)
+		}
+	}
 	mailboxes := make([]store.Placement, 100)
 	for i := range mailboxes {
 		mailboxes[i] = store.Placement{
@@ -86,7 +92,7 @@ func benchmarkDeliver(b *testing.B, l load) {
 				for i := range to {
 					to[i] = mailboxes[mathrand.IntN(len(mailboxes))]
 				}
-				c := numbered{strings.NewReader(text), 0}
+				c := numbered{strings.NewReader(different[mathrand.IntN(len(different))]), 0}
 				if !l.same {
 					c.number = number.Add(1)
 				}
@@ -98,6 +104,9 @@ func benchmarkDeliver(b *testing.B, l load) {
 			}
 			done <- err
 		}()
+	}
+	if l.indexed {
+		defer keepIndexing(b, s)()
 	}
 	b.ReportAllocs()
 	cpu := cpuTime(b)
@@ -135,4 +144,63 @@ func cpuTime(b *testing.B) time.Duration {
 		b.Fatal(err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkDeliverIndexed delivers mail of words, without an index and with one that is kept up meanwhile.
+func BenchmarkDeliverIndexed(b *testing.B) {
+	for _, indexed := range []bool{false, true} {
+		for _, sessions := range []int{1, 8, 32, 100} {
+			b.Run(fmt.Sprintf("indexed=%t/sessions=%d", indexed, sessions), func(b *testing.B) {
+				benchmarkDeliver(b, load{size: 10 << 10, placements: 1, sessions: sessions, words: true, indexed: indexed})
+			})
+		}
+	}
+}
+
+// BenchmarkIndex catches up with mail that is there.
+func BenchmarkIndex(b *testing.B) {
+	s := openIndexed(b, filepath.Join(benchDir(b), "mail.db"))
+	for i := range b.N {
+		if err := s.Deliver(b.Context(), numbered{strings.NewReader(wordsOf(10 << 10)), int64(i)}, []store.Placement{{Mailbox: ann}})[0]; err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ResetTimer()
+	if n := index(b, s); n != b.N {
+		b.Errorf("%d contents, want %d", n, b.N)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "contents/s")
+}
+
+// wordsOf makes a text of so many octets, of 20,000 words, some of them more often than others.
+func wordsOf(octets int) string {
+	var text strings.Builder
+	text.WriteString("XXXXXXXX: x\r\nSubject: benchmark\r\nFrom: Ann <ann@example.org>\r\n\r\n")
+	for text.Len() < octets {
+		n := mathrand.IntN(1 + mathrand.IntN(20_000))
+		fmt.Fprintf(&text, "w%x%s", n, []string{" ", " ", " ", " ", "\r\n"}[n%5])
+	}
+	return text.String()[:octets]
+}
+
+// keepIndexing indexes until stop is called.
+func keepIndexing(b *testing.B, s *Store) (stop func()) {
+	ctx, cancel := context.WithCancel(b.Context())
+	done := make(chan struct{})
+	n := 0
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			some, err := s.Index(ctx)
+			if n += some; err != nil && ctx.Err() == nil {
+				b.Error(err)
+				return
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+		b.ReportMetric(float64(n)/float64(b.N), "indexed/op")
+	}
 }

@@ -24,8 +24,29 @@
 // Before each commit the file and its log are looked for where they were opened: what is committed to a file that was moved or
 // removed is gone for whoever reads the one in its place. Such a database is closed, and opened anew if there is one again.
 //
+// # Full-text search
+//
+// A database may have an index of the words in its contents (search.sql). Deliveries have no part in it: Index goes through
+// the copies in the order of their ids, which is that of their commits, and remembers how far it has come; the ids of contents are no
+// such order, because large ones are begun early. Contents are read and their text is got at outside of any transaction. Then the
+// writer puts 32 KiB of text in, together with what else waits. The more messages come in, the longer it rests (pace).
+// Whether anybody has written to a database is seen by the times of its files, so one that rests costs two looks a second.
+//
+// It is FTS4, since the driver has FTS5 only when it is built with a tag, and FTS4 always. The text is kept in the index: one without
+// it (content="") cannot remove what is deleted, and SQLite 3.40, which distributions still have, reads no kind of FTS5 that can. A
+// trigger removes the text with its content, so the index never has what is not there, whoever removes it. Segments are merged in
+// small steps as soon as eight are alike, for sixteen SQLite merges at once in whatever transaction comes.
+//
+// Contents without a word in common, of 10 KB with 1,600 words of 20,000, which is worse than mail: 5 ms in a transaction (p99 9), a
+// merge 3 ms (p99 12), one content with 256 KiB of text 30 ms with its commit, some 300 contents/s without a break.
+// Deliveries/s of such contents with 1 / 8 / 32 / 100 at once, and the processor's time for each in µs, medians of five runs in turn, on
+// a machine that others kept busy, so that single runs differed by a factor of two:
+//
+//	without an index   1,333 / 4,758 / 5,644 / 5,531   336 / 158 / 127 / 109
+//	with one           1,581 / 4,802 / 6,923 / 6,825   326 / 171 / 129 / 118
+//
 // Not done: homes, owners and paths of single accounts (a database belongs to the operator), keywords beyond what is said
-// when a message is kept or its flags are set, search in texts.
+// when a message is kept or its flags are set, ranking of what a search finds, words of languages that do not divide them.
 //
 // # What was tried
 //

@@ -97,6 +97,7 @@ func (i *inspection) file(s *Store, path string) (err error) {
 		i.structure,
 		i.unheld,
 		i.stray,
+		i.index,
 		func() error { return i.contents(selectSome) },
 		func() error { return i.mailboxes(s, path) },
 	} {
@@ -149,7 +150,7 @@ func (i *inspection) structure() error {
 	})
 	for _, what := range all {
 		if err == nil && what != "ok" {
-			err = i.tell(store.Damage{What: what}, nil)
+			err = i.damaged(what)
 		}
 	}
 	return err

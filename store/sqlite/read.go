@@ -117,10 +117,10 @@ func (s *Store) Messages(ctx context.Context, mailbox store.Mailbox, folder stri
 	return list, err
 }
 
-func scanMessage(rows *sql.Rows) (m store.Message, err error) {
+func scanMessage(rows *sql.Rows, more ...any) (m store.Message, err error) {
 	var id, date int64
 	var flags string
-	err = rows.Scan(&id, &m.Size, &date, &flags)
+	err = rows.Scan(append([]any{&id, &m.Size, &date, &flags}, more...)...)
 	m.ID, m.Date, m.Flags = fmt.Sprint(id), time.UnixMicro(date), flagsOf(flags)
 	return m, err
 }

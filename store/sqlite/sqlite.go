@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -21,6 +22,8 @@ type Config struct {
 	Space     *store.Space // what to keep free on the disks; default: nothing
 	Databases int          // databases kept open at once; default 32
 	Memory    int64        // octets of messages on their way into databases; default 16 MiB
+
+	Extract func(message io.Reader) store.Text // what Index keeps of a content; nil: there is no Index
 }
 
 // Store is a store.Store of SQLite databases.
@@ -31,6 +34,8 @@ type Store struct {
 	space    *store.Space
 	buffers  *buffers
 	pool     *pool
+	extract  func(message io.Reader) store.Text
+	idle     idleness
 	fault    func(step string) error // for tests: before each step of a transaction
 	running  sync.WaitGroup
 }
@@ -44,6 +49,7 @@ var (
 	_ store.Checker    = (*Store)(nil)
 	_ store.Vacuumer   = (*Store)(nil)
 	_ store.Backuper   = (*Store)(nil)
+	_ store.Searcher   = (*Store)(nil)
 )
 
 // Open opens the store. Where all mailboxes are in one database, it is opened, and made if it is not there; others are when
@@ -57,6 +63,7 @@ func Open(c Config) (*Store, error) {
 		now:      c.Now,
 		log:      c.Log,
 		space:    c.Space,
+		extract:  c.Extract,
 		buffers:  newBuffers(cmp.Or(max(c.Memory, 0), 16<<20)),
 	}
 	if s.now == nil {
