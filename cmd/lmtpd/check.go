@@ -116,6 +116,9 @@ func (p printer) mailboxes(m Mailboxes, all []Mailboxes) {
 		p.line("  aliases", aliasesMeaning(m.Aliases))
 	}
 	p.line("  store", m.Store.String())
+	if m.Search {
+		p.line("  search", "full-text index, kept up beside deliveries")
+	}
 	p.line("  detail", detailMeaning(m.Terms))
 	p.line("  quota", quotaMeaning(m.Terms))
 	p.place(m, all)

@@ -63,6 +63,7 @@ type Mailboxes struct {
 	Domains  []string // lower-cased
 	Accounts string   // "any": there is a mailbox for every local-part; "system", "file:PATH" or "sqlite:PATH"
 	Store    StoreURL // maildir:DATA/mail/%d/%n
+	Search   bool     // false; true: serve keeps the full-text index of the store up
 	Aliases  string   // path of an aliases(5) file; "": none
 	Terms
 }

@@ -100,6 +100,7 @@ func (o overrides) block(old []Mailboxes, r *report) Mailboxes {
 			}
 		})
 	}
+	block.Search = o.store == "" && slices.ContainsFunc(old, func(m Mailboxes) bool { return m.Search })
 	if o.store != "" {
 		flagValue(r, "store", o.store, parseStore, func(u StoreURL) { block.Store = u })
 	} else if good && differ(old, func(m Mailboxes) string { return m.Store.String() }) {

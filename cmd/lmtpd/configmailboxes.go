@@ -43,6 +43,7 @@ func readMailboxes(cfg *Config, t *table) {
 		}
 		field(section, "accounts", &block.Accounts, parseAccounts)
 		field(section, "store", &block.Store, parseStore)
+		readSearch(&block, section)
 		field(section, "aliases", &block.Aliases, parsePath)
 		readTerms(&block.Terms, section)
 		section.done()
@@ -84,6 +85,14 @@ var (
 	overQuotaWords = []string{"defer", "refuse"}
 	dsnWords       = []string{"off", "relay"}
 )
+
+// readSearch reads whether there is a full-text index, which only databases have. A store that is wrong has been told already.
+func readSearch(block *Mailboxes, t *table) {
+	t.flag("search", &block.Search)
+	if block.Search && !block.Store.indexable() && (block.Store.Kind != "" || !t.has("store")) {
+		t.report.add(t.where("search"), "search: only a store in a database has an index, as in store = \"sqlite:/var/lib/lmtpd/mail.db\"")
+	}
+}
 
 func readTerms(terms *Terms, t *table) {
 	field(t, "delimiter", &terms.Delimiters, parseDelimiters)

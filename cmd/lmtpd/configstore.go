@@ -27,6 +27,9 @@ func (u StoreURL) places() delivery.Places {
 	return delivery.PlacesCount
 }
 
+// indexable says whether there can be a full-text index.
+func (u StoreURL) indexable() bool { return u.Kind == "sqlite" }
+
 // parseStore reads a store's URL: "maildir:TEMPLATE" or "sqlite:TEMPLATE".
 func parseStore(s string) (StoreURL, error) {
 	kind, path, _ := strings.Cut(s, ":")

@@ -32,6 +32,7 @@ type daemon struct {
 	listeners []net.Listener // of cfg.Listen, by number
 	stores    []store.Store  // of cfg.Mailboxes, by number
 	sweepers  []store.Sweeper
+	searchers []store.Searcher // whose indexes are kept up
 	close     func() error
 }
 
@@ -100,6 +101,7 @@ func (d *daemon) open() (err error) {
 			d.sweepers = append(d.sweepers, sw)
 		}
 	}
+	d.searchers = searchersOf(d.cfg.Mailboxes, d.stores)
 	d.server = server.New(server.Config{
 		Handler:        agent,
 		MaxConns:       d.cfg.Limits.Connections,
@@ -169,7 +171,7 @@ func (d *daemon) run(ctx context.Context) error {
 	swept := make(chan struct{})
 	go func() {
 		defer close(swept)
-		d.sweep(sweeping)
+		d.upkeep(sweeping)
 	}()
 	var err error
 	select {

@@ -36,8 +36,10 @@ func exitCode(err error) int {
 		return libraryCode(coder.ExitCode())
 	case errors.Is(err, store.ErrNoMailbox), errors.Is(err, account.ErrNotFound):
 		return exNoUser
-	case errors.Is(err, store.ErrNoFolder), errors.Is(err, store.ErrNoMessage):
+	case errors.Is(err, store.ErrNoFolder), errors.Is(err, store.ErrNoMessage), errors.Is(err, store.ErrQuery):
 		return exDataErr
+	case errors.Is(err, store.ErrNoIndex):
+		return exUnavailable
 	case errors.Is(err, account.ErrUnsayable):
 		return exDataErr
 	case errors.Is(err, account.ErrExists):

@@ -61,7 +61,7 @@ func mailboxCommand() *cli.Command {
 			ArgsUsage: "A",
 			Flags:     append(storeFlags(), asJSON),
 			Action:    onMailbox(recountMailbox),
-		}}, slices.Concat(sortCommands(), transferCommands(), upkeepCommands())...),
+		}}, slices.Concat(sortCommands(), searchCommands(), transferCommands(), upkeepCommands())...),
 	}
 }
 

@@ -197,6 +197,12 @@ func listMessages(c *cli.Context, m mailbox) error {
 	if err != nil {
 		return err
 	}
+	return printList(c, messageLines(list), func(l messageLine) []any {
+		return []any{l.ID, l.Date.Format(time.RFC3339), l.Octets, flagWords(l.Flags)}
+	})
+}
+
+func messageLines(list []store.Message) []messageLine {
 	lines := []messageLine{}
 	for _, one := range list {
 		line := messageLine{one.ID, folderName(one.Folder), one.Date.UTC(), one.Size, one.Flags}
@@ -205,9 +211,7 @@ func listMessages(c *cli.Context, m mailbox) error {
 		}
 		lines = append(lines, line)
 	}
-	return printList(c, lines, func(l messageLine) []any {
-		return []any{l.ID, l.Date.Format(time.RFC3339), l.Octets, flagWords(l.Flags)}
-	})
+	return lines
 }
 
 // flagWords writes flags in a row, and a dash for none, so that every line has its columns.

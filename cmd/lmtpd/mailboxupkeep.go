@@ -91,7 +91,8 @@ func cannot(s namedStore, command string) error {
 // A namedStore is a store and what the configuration calls it.
 type namedStore struct {
 	store.Store
-	url string
+	url    string
+	search bool // the configuration wants an index
 }
 
 // onStores does something with the stores of the configuration that are there, each once. A signal interrupts it.
@@ -107,7 +108,7 @@ func onStores(c *cli.Context, do func(context.Context, []namedStore) error) erro
 		var all []namedStore
 		for i, s := range stores {
 			if slices.Index(stores, s) == i {
-				all = append(all, namedStore{s, cfg.Mailboxes[i].Store.String()})
+				all = append(all, namedStore{s, cfg.Mailboxes[i].Store.String(), wantsIndex(s, cfg.Mailboxes, stores)})
 			}
 		}
 		ctx, stop := interruptible(c)

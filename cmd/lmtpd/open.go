@@ -8,6 +8,7 @@ import (
 
 	"lmtpd/store"
 	"lmtpd/store/maildir"
+	"lmtpd/store/mailtext"
 	"lmtpd/store/sqlite"
 )
 
@@ -56,6 +57,7 @@ func openStore(cfg *Config, url StoreURL, log *slog.Logger) (store.Store, error)
 			Template: url.Template,
 			Log:      log,
 			Space:    store.NewSpace(cfg.Limits.MinFree, time.Now),
+			Extract:  mailtext.Extract,
 		})
 	}
 	return nil, fmt.Errorf("no store of kind %s", url.Kind)

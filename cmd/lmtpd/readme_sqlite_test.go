@@ -47,6 +47,31 @@ func TestReadmeShell(t *testing.T) {
 	}
 }
 
+// So does what it shows of the full-text index.
+func TestReadmeShellSearch(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "mail.db")
+	if _, err := exec.LookPath("sqlite3"); err != nil {
+		t.Skip("the sqlite3 shell is not installed; TestReadmeShell says whether it must be")
+	}
+	readme, err := os.ReadFile(filepath.Join(moduleRoot, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := regexp.MustCompile("(?s)```sh\n(sqlite3 [^`]*MATCH.*?)```").FindStringSubmatch(string(readme))
+	if examples == nil {
+		t.Fatal("README.md shows nothing of MATCH")
+	}
+	s := fillDatabase(t, file, "From: Bob <bob@example.net>\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\nThe invoice of July.\r\n")
+	defer s.Close()
+	runMailbox(t, exOK, "", "index", "--store", "sqlite:"+file)
+	out, err := exec.Command("sh", "-c", strings.ReplaceAll(examples[1], "/var/lib/lmtpd/mail.db", file)).CombinedOutput()
+	for _, want := range []string{"|Bob <bob@example.net>|Grüße\n", "ann@example.org|1\n", "1|The [invoice] of July.\n"} {
+		if err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("%v, and no %q in\n%s", err, want, out)
+		}
+	}
+}
+
 func fillDatabase(t *testing.T, file, content string) *sqlite.Store {
 	t.Helper()
 	template, err := store.ParseShared(file)
