@@ -8,12 +8,12 @@ import (
 )
 
 // The steps from one schema to the next.
-var (
-	//go:embed schema.sql
-	schema1 string
-	//go:embed schema2.sql
-	schema2 string
-)
+
+//go:embed schema.sql
+var schema1 string
+
+//go:embed schema2.sql
+var schema2 string
 
 // applicationID is "lmtM" in octets.
 const applicationID = 0x6c6d744d
