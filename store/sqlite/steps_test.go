@@ -47,12 +47,16 @@ func TestFaults(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	setFault := func(fault func(step string) error) {
+		writerOf(t, s).leaders.Wait() // what was written ahead for nothing goes after the reply
+		s.fault = fault
+	}
 	n := 0
 	for step := range steps {
 		for _, text := range []string{"x", large} {
 			n++
 			times := 0
-			s.fault = func(now string) error {
+			setFault(func(now string) error {
 				if now == step {
 					times++
 				}
@@ -60,21 +64,21 @@ func TestFaults(t *testing.T) {
 					return errFault
 				}
 				return nil
-			}
+			})
 			errs := deliver(n, text)
 			if text == "x" && errors.Join(errs...) != nil {
 				t.Errorf("%s fails once: %v", step, errs)
 			}
 			for _, fault := range faults {
 				n++
-				s.fault = func(now string) error {
+				setFault(func(now string) error {
 					if now == step {
 						return fault.error
 					}
 					return nil
-				}
+				})
 				errs = deliver(n, text)
-				s.fault = nil
+				setFault(nil)
 				for i, box := range []string{"a%d@example.org", "b%d@example.org"} {
 					m := store.Mailbox{Name: fmt.Sprintf(box, n)}
 					held := len(texts(t, s, m, []string{"Work", ""}[i]))

@@ -155,6 +155,10 @@ func (w *writer) apart(j *job, err error, alone bool) {
 	}
 	for i := range j.steps {
 		s := &j.steps[i]
+		if !j.enter() { // nobody waits for it, and others wait behind it
+			s.err = err
+			continue
+		}
 		if err := w.transact(context.Background(), func(t *tx) error { return s.run(t) }); err != nil {
 			s.err = err
 		}
