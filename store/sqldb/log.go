@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -21,6 +22,22 @@ func (db *DB) Checkpoint(ctx context.Context) (left int, err error) {
 		return err
 	})
 	return left, err
+}
+
+// CutLog empties a write-ahead log that has more octets than that, once all of it is in the file. Where somebody reads or writes
+// just now it is left alone.
+func (db *DB) CutLog(ctx context.Context, octets int64) error {
+	info, err := os.Stat(db.path + "-wal")
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() <= octets {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("cut the log: %w", err)
+	}
+	return db.keep(ctx, func(conn *sql.Conn) error {
+		var busy, pages, done int
+		return conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &done)
+	})
 }
 
 // keep has do use the connection that is for the upkeep of the database.

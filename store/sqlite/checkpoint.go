@@ -5,23 +5,32 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"lmtpd/store/sqldb"
 )
 
 // When checkpoints are made, which bring the log into the file. A log is used from its beginning again after one that met its
 // end, so that is what matters: it is written once more where it lies.
+//
+// They cost as much as deliveries do, and what they flush is flushed before what a commit does. At 32 sessions with 10 KB there
+// were 5,300 messages/s with one for every 32 MiB, p99 22 ms, and 6,200 with none, p99 10 ms; with 1 MB 251 and 337. So they
+// wait until nothing comes, and only a log that is large by then is brought in under load: for every 64 MiB that gave 5,900
+// messages/s over 20 s, p99 25 ms, at most 45; for every 512 MiB 6,200, p99 10, at most 172. Passes of 2 to 8 MiB gave fewer
+// messages and no better p99.
 const (
-	// checkpointOctets is how much comes together before one is made: what is written again meanwhile, as the leaves of
-	// indexes are, goes into the file once.
-	checkpointOctets = 32 << 20
+	// checkpointOctets is how much comes together before one is made under load.
+	checkpointOctets = 256 << 20
 	// checkpointIdle is how long nothing must have been written for one to be made.
 	checkpointIdle = time.Second
 	// checkpointRest is how much may be left when a leader makes the last of them himself, before his own transaction: no
 	// more than some milliseconds of waiting.
 	checkpointRest = 2 << 20
-	// maxPasses is how many are made one after the other while others go on writing.
-	maxPasses = 4
+	// maxPasses is how many are made one after the other while others go on writing: each leaves less.
+	maxPasses = 8
 	// logOctets is what a log may have before a commit itself does all the rest, whatever that takes.
-	logOctets = 128 << 20
+	logOctets = 1 << 30
+	// logKept is what a log keeps when nothing comes, to be written where it lies.
+	logKept = 64 << 20
 )
 
 // A checkpointer makes the checkpoints of a database. A goroutine does it beside the writer, again and again until little is left
@@ -33,11 +42,12 @@ type checkpointer struct {
 	ripe   chan struct{} // says that it is time for one
 	quit   chan struct{}
 	idle   *time.Timer
+	after  time.Duration // that it goes off
 	done   sync.WaitGroup
 }
 
 func newCheckpointer(d *database) *checkpointer {
-	c := &checkpointer{of: d, ripe: make(chan struct{}, 1), quit: make(chan struct{})}
+	c := &checkpointer{of: d, ripe: make(chan struct{}, 1), quit: make(chan struct{}), after: checkpointIdle}
 	c.idle = time.AfterFunc(checkpointIdle, c.wake)
 	c.done.Go(c.run)
 	return c
@@ -77,7 +87,7 @@ func (c *checkpointer) count(jobs []*job) {
 	if c.logged.Add(octets) >= checkpointOctets {
 		c.wake()
 	}
-	c.idle.Reset(checkpointIdle)
+	c.idle.Reset(c.after)
 }
 
 // bringIn makes checkpoints until little is left.
@@ -93,7 +103,16 @@ func (c *checkpointer) bringIn() {
 			break
 		}
 	}
-	c.last.Store(left > 0)
+	if c.last.Store(left > 0); left == 0 {
+		c.cut()
+	}
+}
+
+// cut gives back to the disk what a log has that was large.
+func (c *checkpointer) cut() {
+	if err := c.of.db.CutLog(context.Background(), logKept); err != nil && !sqldb.IsBusy(err) {
+		c.of.store.log.Warn("the log of a database cannot be cut", "database", c.of.path, "cause", err)
+	}
 }
 
 // bringInRest makes the last of the checkpoints, if it is time. The caller leads.
