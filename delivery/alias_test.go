@@ -27,6 +27,11 @@ away:              eve@elsewhere.example
 both:              eve@elsewhere.example, ann
 mixed:             ann, nobody@sub.example.org
 @sub.example.org:  eve@elsewhere.example, ann@example.org
+backup:            \ben
+gone:              \lea
+lea:               cyd
+self:              self, ann
+only@example.net:  only@example.net
 full:              ann, quota
 sick:              ann, unsure
 loop:              pool
@@ -85,6 +90,11 @@ func TestAliases(t *testing.T) {
 		{"both@example.org", "550 5.7.1", "550 5.7.1", ""},
 		{"mixed@example.org", "550 5.7.1", "550 5.7.1", ""},
 		{"anybody@sub.example.org", "550 5.7.1", "550 5.7.1", ""},
+		{"backup@example.org", "250 2.1.5", "250 2.1.5", "ben@example.org"},
+		{"lea@example.org", "250 2.1.5", "250 2.1.5", "cyd@example.org"},
+		{"gone@example.org", "550 5.1.1", "550 5.1.1", ""},
+		{"self@example.org", "250 2.1.5", "550 5.1.1", "ann@example.org"},
+		{"only@example.net", "550 5.1.1", "550 5.1.1", ""},
 		{"full@example.org", "250 2.1.5", "452 4.2.2", "ann@example.org"},
 		{"sick@example.org", "250 2.1.5", "451 4.3.0", "ann@example.org"},
 		{"loop@example.org", "451 4.3.0", "451 4.3.0", ""},

@@ -17,7 +17,7 @@ func (a *Agent) Deliver(ctx context.Context, env *smtp.Envelope, r io.Reader) []
 	start := a.cfg.Now()
 	defer a.ledger.release(env)
 	c, err := a.memory.receive(r)
-	d := delivery{env: env, start: start, outcomes: make([]outcome, len(env.Recipients)), hangs: map[*Block]bool{}}
+	d := delivery{env: env, start: start, outcomes: make([]outcome, len(env.Recipients)), hangs: map[*Block]int{}}
 	defer func() {
 		if d.late {
 			c.leave()
@@ -51,8 +51,8 @@ type delivery struct {
 	octets   int64     // of it
 	outcomes []outcome // of env.Recipients, by number
 	batches  []batch
-	hangs    map[*Block]bool // where a lookup has hung
-	late     bool            // a store may go on reading the content
+	hangs    map[*Block]int // how many lookups have hung there
+	late     bool           // a store may go on reading the content
 }
 
 // An outcome is what became of one recipient.
@@ -87,31 +87,47 @@ func (a *Agent) fail(d *delivery, cause error) {
 	}
 }
 
-// find is resolve within the time that one recipient has, so that it does not use up that of the others if there are any.
-// Where the lookup of one has hung, the next of the same block are given little time.
+// maxHangs is how many lookups of one block may hang before the others are not tried any more.
+const maxHangs = 10
+
+// find is resolve within the time that one recipient has, so that those that hang leave the others theirs: half of what is left
+// for all lookups of the message, and where one of the same block has hung, a second.
 func (a *Agent) find(ctx context.Context, d *delivery, to smtp.Recipient) []target {
 	if len(d.outcomes) == 1 {
 		return certain(ctx, a.resolve(ctx, to.To, nil))
 	}
 	b, _ := a.locate(to.To)
 	limit := a.cfg.Lookup
-	if d.hangs[b] {
+	if end, ends := ctx.Deadline(); ends {
+		limit = min(limit, time.Until(end)/2)
+	}
+	switch n := d.hangs[b]; {
+	case n > maxHangs:
+		return []target{{address: to.To.String(), err: errDeadline}}
+	case n > 0:
 		limit = min(limit, time.Second)
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	targets := certain(ctx, a.resolve(ctx, to.To, nil))
 	if ctx.Err() != nil {
-		d.hangs[b] = true
+		d.hangs[b]++
 	}
 	return targets
 }
 
-// place decides the placements and hands them to their stores, one call each.
-func (a *Agent) place(ctx context.Context, d *delivery, c store.Content) {
+// findAll finds the mailboxes of all recipients, in half of the time that the message has.
+func (a *Agent) findAll(ctx context.Context, d *delivery) {
+	ctx, cancel := context.WithTimeoutCause(ctx, a.cfg.Deadline/2, errDeadline)
+	defer cancel()
 	for i, to := range d.env.Recipients {
 		d.outcomes[i].targets = a.find(ctx, d, to)
 	}
+}
+
+// place decides the placements and hands them to their stores, one call each.
+func (a *Agent) place(ctx context.Context, d *delivery, c store.Content) {
+	a.findAll(ctx, d)
 	a.skip(d, c)
 	for i := range d.outcomes {
 		for n := range d.outcomes[i].targets {

@@ -135,3 +135,23 @@ func TestDetailOfRefusedAccounts(t *testing.T) {
 		}
 	}
 }
+
+// A passwd-file that is taken between the two lookups of an address with a detail may have had it whole.
+func TestDetailTakenInBetween(t *testing.T) {
+	h := newHost(t, func(c *delivery.Config) { c.Blocks[0].Accounts, c.Blocks[0].Delimiters = inBetween{}, "+" })
+	for to, want := range map[string]string{"ann+x@example.org": "451 4.3.0", "ben@example.org": "550 5.1.1"} {
+		if got := h.deliver(envelope(to), strings.NewReader(letter))[0]; !strings.HasPrefix(got, want+" <") {
+			t.Errorf("%s: %s, want %s", to, got, want)
+		}
+	}
+}
+
+// inBetween does not know yet who has a detail, and by then has nobody without one.
+type inBetween struct{}
+
+func (inBetween) Lookup(_ context.Context, name string) (account.Account, error) {
+	if strings.Contains(name, "+") {
+		return account.Account{}, account.ErrUnsure
+	}
+	return account.Account{}, account.ErrNotFound
+}

@@ -2,10 +2,8 @@ package delivery
 
 import (
 	"context"
-	"errors"
 
 	"lmtpd/auth/account"
-	"lmtpd/store"
 )
 
 // certain puts in doubt the targets that would have a mailbox made by a name that may be an alias. Where every name has an
@@ -21,7 +19,7 @@ func certain(ctx context.Context, targets []target) []target {
 		if doubt == nil {
 			continue
 		}
-		if _, err := t.block.Store.Folders(ctx, t.mailbox); errors.Is(err, store.ErrNoMailbox) {
+		if _, err := t.block.Store.Folders(ctx, t.mailbox); err != nil { // it is not there, or that cannot be told
 			t.err = doubt
 		}
 	}

@@ -1,6 +1,7 @@
 package delivery_test
 
 import (
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"lmtpd/auth/account"
 	"lmtpd/delivery"
 	"lmtpd/delivery/alias"
+	"lmtpd/store/storetest"
 )
 
 // An alias that came together with a mistake is no fact that there is none: its mail does not bounce, does not go to the
@@ -59,6 +61,16 @@ func TestAliasesRefused(t *testing.T) {
 			is("dave@example.net", "451 4.3.0")
 			is("ben@example.org", "250 2.1.5")
 			is("sales@example.org", "250 2.1.5")
+			if name == "any" { // nor is one made when the store cannot tell whether it is there
+				h.store.Fault = func(op storetest.Op, _ string) error {
+					if op == storetest.OpRead {
+						return errors.New("too many open files")
+					}
+					return nil
+				}
+				is("dave@example.org", "451 4.3.0")
+				h.store.Fault = nil
+			}
 			if log := h.log.String(); !strings.Contains(log, ":4: |cmd") {
 				t.Errorf("the log does not tell why: %s", log)
 			}

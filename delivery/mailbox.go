@@ -70,8 +70,8 @@ func mailPath(acct account.Account, name string) (string, error) {
 			return "", err
 		}
 		at, err := t.Locate(store.Mailbox{Name: name})
-		if err != nil {
-			return "", err
+		if err != nil { // that the name can be no path does not say that there is no such account
+			return "", errors.New(err.Error())
 		}
 		path = at.Path()
 	}

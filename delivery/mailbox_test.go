@@ -1,6 +1,7 @@
 package delivery_test
 
 import (
+	"errors"
 	"reflect"
 	"testing"
 
@@ -46,7 +47,7 @@ func TestMailboxOf(t *testing.T) {
 	} {
 		got, err := delivery.MailboxOf(test.acct, "ann@example.org", limits)
 		if test.bad {
-			if err == nil {
+			if err == nil || errors.Is(err, store.ErrNoMailbox) {
 				t.Errorf("%+v: %+v, want an error", test.acct, got)
 			}
 			continue
@@ -55,5 +56,13 @@ func TestMailboxOf(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%+v:\n%+v, %v, want\n%+v", test.acct, got, err, test.want)
 		}
+	}
+}
+
+// A name that can be no path is no answer to whether there is such an account.
+func TestMailboxOfNoPath(t *testing.T) {
+	_, err := delivery.MailboxOf(account.Account{UID: -1, GID: -1, Mail: "maildir:/var/%n"}, ".ann@example.org", store.Quota{})
+	if err == nil || errors.Is(err, store.ErrNoMailbox) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -53,7 +53,12 @@ func (a *Agent) resolve(ctx context.Context, to smtp.Path, ex *Explanation) []ta
 	}
 	var targets []target
 	for _, f := range found {
-		targets = append(targets, a.caught(ctx, a.expanded(ctx, f, ex), f.Address, ex)...)
+		t := a.expanded(ctx, f, ex)
+		if f.Final {
+			targets = append(targets, t)
+		} else {
+			targets = append(targets, a.caught(ctx, t, f.Address, ex)...)
+		}
 	}
 	return wholly(targets)
 }
@@ -163,14 +168,21 @@ func (b *Block) account(ctx context.Context, addr alias.Address, name string) (a
 	if addr.Local == "" {
 		return account.Account{}, addr, account.ErrNotFound
 	}
+	var unsure error
 	if addr.Detail != "" && b.Accounts != (account.Any{}) {
 		all := whole(addr)
 		acct, err := b.Accounts.Lookup(ctx, all.Local+"@"+all.Domain)
-		if !errors.Is(err, account.ErrNotFound) && !errors.Is(err, account.ErrUnsure) {
+		switch {
+		case errors.Is(err, account.ErrUnsure):
+			unsure = err
+		case !errors.Is(err, account.ErrNotFound):
 			return acct, all, err
 		}
 	}
 	acct, err := b.Accounts.Lookup(ctx, name)
+	if unsure != nil && errors.Is(err, account.ErrNotFound) {
+		err = unsure // the file has been taken in between, and may have the whole address
+	}
 	return acct, addr, err
 }
 

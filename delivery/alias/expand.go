@@ -40,6 +40,7 @@ type Domains func(name string) (d Domain, ours bool)
 type Target struct {
 	Address Address
 	Remote  bool     // it is not in a domain of ours
+	Final   bool     // it is a mailbox or nothing: no other alias stands in for it, nor a catch-all
 	Chain   []*Alias // the aliases that led to it, the first one first
 }
 
@@ -151,11 +152,11 @@ func (w *walk) follow(t target, unmatched string) error {
 		to.Detail = unmatched
 	}
 	if !ours || t.final {
-		return w.keep(to, ours)
+		return w.keep(Target{Address: to, Remote: !ours, Final: ours})
 	}
 	al, rest := w.find(to)
-	if al == nil || al == w.chain[len(w.chain)-1] {
-		return w.keep(to, ours)
+	if own := al != nil && al == w.chain[len(w.chain)-1]; own || al == nil {
+		return w.keep(Target{Address: to, Final: own})
 	}
 	if slices.Contains(w.at, to) {
 		return fmt.Errorf("%w: %s", ErrLoop, w.circle(to))
@@ -183,15 +184,16 @@ func (w *walk) address(t target) (a Address, ours bool) {
 }
 
 // keep takes a target that is not expanded any further.
-func (w *walk) keep(a Address, ours bool) error {
-	if _, twice := w.kept[a]; twice {
+func (w *walk) keep(t Target) error {
+	if _, twice := w.kept[t.Address]; twice {
 		return nil
 	}
 	if len(w.targets) == maxTargets {
 		return fmt.Errorf("%w: more than %d", ErrTooMany, maxTargets)
 	}
-	w.kept[a] = struct{}{}
-	w.targets = append(w.targets, Target{Address: a, Remote: !ours, Chain: slices.Clone(w.chain)})
+	w.kept[t.Address] = struct{}{}
+	t.Chain = slices.Clone(w.chain)
+	w.targets = append(w.targets, t)
 	return nil
 }
 
