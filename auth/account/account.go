@@ -3,7 +3,7 @@
 //
 // A Source answers one question, and tells "there is none" (ErrNotFound, a fact) from "it could not be told" (any
 // other error): the first bounces mail, the second keeps it with the client (RFC 5321 §4.2.1). The sources are Any,
-// where every name has an account, and File.
+// where every name has an account, File, and those of the packages sqlite and system.
 //
 // A File is a passwd-file as Dovecot 2.3 reads it, so that one file serves both:
 //

@@ -99,7 +99,7 @@ func openDatabase(path string) (account.Source, error) {
 	return nil, fmt.Errorf("accounts: %w", err)
 }
 
-// listAccounts lists who has an account. Where it cannot be said, that is an error.
+// listAccounts lists who has an account. Where it cannot be said of all, that is an error.
 func listAccounts(url string) ([]account.Account, error) {
 	switch kind, path, _ := strings.Cut(url, ":"); kind {
 	case "file":

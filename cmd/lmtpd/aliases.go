@@ -70,14 +70,12 @@ func checkAliases(cfg *Config, opened []*alias.File) error {
 
 // elsewhere tells of the aliases that would have mail relayed.
 func (p printer) elsewhere(found []*alias.Alias) {
-	if len(found) == 0 {
-		return
+	for _, al := range first(found) {
+		p.line("  elsewhere", fmt.Sprintf("alias %s (%s:%d): mail for it is refused, 550 5.7.1", al.Name, al.File, al.Line))
 	}
-	first, which := found[0], "alias "+found[0].Name
-	if n := len(found); n > 1 {
-		which = fmt.Sprintf("%d aliases, as %s", n, first.Name)
+	if n := len(found); n > maxUnserved {
+		p.line("  elsewhere", fmt.Sprintf("and %d more", n-maxUnserved))
 	}
-	p.line("  elsewhere", fmt.Sprintf("%s (%s:%d): mail for it is refused, 550 5.7.1", which, first.File, first.Line))
 }
 
 func aliasesOf(blocks []delivery.Block) (all []*alias.File) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,6 +28,32 @@ func TestCheckAccounts(t *testing.T) {
 	put(t, config, mailboxes+"sqlite:"+dir+"/mail.db\"\n")
 	if code, _, stderr := runApp(t, "check", "--config", config); code != exOK || stderr != "" {
 		t.Errorf("a database: exit %d, %s", code, stderr)
+	}
+}
+
+// What is wrong with a database of accounts is told, too, and with the others as well.
+func TestCheckAccountsDatabase(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "users.db")
+	for _, args := range [][]string{{"--uid", "1000", "ann@example.org"}, {"ben@example.org"}, {"cyd@example.org"}} {
+		add := append([]string{"user", "add", "--accounts", "sqlite:" + path, "--no-login"}, args...)
+		if code, _, stderr := runApp(t, add...); code != exOK {
+			t.Fatalf("user add: exit %d, %s", code, stderr)
+		}
+	}
+	db, err := sql.Open("sqlite3", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("UPDATE accounts SET home = char(10) WHERE name = 'ben@example.org'"); err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(dir, "c.toml")
+	put(t, config, "[[mailboxes]]\ndomains = [\"example.org\"]\naccounts = \"sqlite:"+path+"\"\nstore = \"maildir:"+dir+"/mail/%n\"\n")
+	code, _, stderr := runApp(t, "check", "--config", config)
+	if code != exConfig || !strings.Contains(stderr, "ann@example.org: account ann@example.org has a uid and no gid") || !strings.Contains(stderr, "ben@example.org") {
+		t.Errorf("exit %d, %s", code, stderr)
 	}
 }
 

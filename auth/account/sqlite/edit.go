@@ -20,7 +20,7 @@ func Create(path string) error {
 	return db.Close()
 }
 
-// List returns the accounts of a database, by name.
+// List returns the accounts of a database, by name. Rows that can be no account are an error, and the others are returned with it.
 func List(path string) ([]account.Account, error) {
 	ctx := context.Background()
 	db, err := sqldb.OpenReadOnly(ctx, path, kind())
@@ -33,7 +33,7 @@ func List(path string) ([]account.Account, error) {
 		return err
 	})
 	if err = errors.Join(err, db.Close()); err != nil {
-		return nil, fmt.Errorf("list accounts of %s: %w", path, err)
+		return all, fmt.Errorf("list accounts of %s: %w", path, err)
 	}
 	return all, nil
 }
@@ -45,14 +45,15 @@ func list(ctx context.Context, conn *sql.Conn) ([]account.Account, error) {
 	}
 	defer rows.Close()
 	var all []account.Account
+	var errs []error
 	for rows.Next() {
-		a, err := scan(rows)
-		if err != nil {
-			return nil, err
+		if a, err := scan(rows); err == nil {
+			all = append(all, a)
+		} else {
+			errs = append(errs, err)
 		}
-		all = append(all, a)
 	}
-	return all, rows.Err()
+	return all, errors.Join(append(errs, rows.Err())...)
 }
 
 // Edit has change work on a draft of the accounts and then commits the draft, as one change that is there even if the

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 
 	"lmtpd/auth/account"
 	"lmtpd/store/sqldb"
@@ -63,7 +64,7 @@ func scan(row interface{ Scan(...any) error }) (account.Account, error) {
 	}
 	a.UID, a.GID = idOf(uid), idOf(gid)
 	if err := a.Check(); err != nil {
-		return account.Account{}, err
+		return account.Account{}, fmt.Errorf("account %q: %w", a.Name, err)
 	}
 	return a, nil
 }
