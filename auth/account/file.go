@@ -61,7 +61,7 @@ func (f *File) Lookup(ctx context.Context, name string) (Account, error) {
 	if err := ctx.Err(); err != nil {
 		return Account{}, fmt.Errorf("look up an account: %w", err)
 	}
-	t, doubt := f.text.Content()
+	t, doubt := f.text.Content(ctx)
 	a, ok := t.lookup(name)
 	switch {
 	case ok:

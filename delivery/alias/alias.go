@@ -30,6 +30,7 @@
 package alias
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"time"
@@ -77,7 +78,8 @@ func Open(cfg Config) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &File{content: text.Content}, nil
+	// A look that hangs is waited for no longer than textfile waits.
+	return &File{content: func() (*table, error) { return text.Content(context.Background()) }}, nil
 }
 
 // Len returns how many aliases there are.
@@ -86,7 +88,7 @@ func (f *File) Len() int {
 	return t.Len()
 }
 
-// Doubt says why a name that is no alias may be one by now: the file is being changed, or cannot be taken as it is. It is
+// Doubt says why a name that is no alias may be one by now: the file is being changed, cannot be taken as it is, or cannot be looked at. It is
 // nil as long as the file is what was taken of it.
 func (f *File) Doubt() error {
 	if _, err := f.content(); err != nil {

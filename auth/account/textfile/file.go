@@ -1,7 +1,7 @@
 // Package textfile keeps what a text file means that admins edit, and reads it again when it changes, with the files
 // that it names.
 //
-// The file is looked at by those who ask for its content, at most once a second. As long as what is there cannot be
+// The file is looked at for those who ask for its content, at most once a second, and nobody waits for one that hangs. As long as what is there cannot be
 // taken, because it has mistakes, has become empty, has been cut off in mid-line, has vanished or cannot be read, the
 // content stays what it was, and the log says so once. Until the file is taken, or is again what it was, the content is in
 // doubt: what is in it is good, and what is not may be in the file. What a file's text means is for a function of its
@@ -9,6 +9,7 @@
 package textfile
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -27,6 +28,8 @@ var (
 	ErrChanging = errors.New("file is being changed")
 	// ErrRefused says that the file is not what it was, and cannot be taken as it is.
 	ErrRefused = errors.New("file cannot be taken as it is")
+	// ErrUnseen says that nobody can tell what the file is: to look at it takes too long.
+	ErrUnseen = errors.New("file cannot be looked at in time")
 )
 
 // Content is what a file means. It never changes once it is made, so any number may read it.
@@ -46,12 +49,13 @@ type Config[T Content] struct {
 
 // A File is a text file and its content. Its methods may be called from many goroutines at once.
 type File[T Content] struct {
-	cfg      Config[T]
-	taken    atomic.Pointer[version[T]]
-	next     atomic.Int64          // when to look at the file again
-	doubt    atomic.Pointer[error] // why the file is not what the content is; nil if it is
-	watch    watch
-	watching sync.Mutex // held by the one who looks; nobody waits for it
+	cfg    Config[T]
+	taken  atomic.Pointer[version[T]]
+	doubt  atomic.Pointer[error] // why the file is not what the content is; nil if it is
+	looked atomic.Int64          // when the last look began of those that have ended
+	watch  watch                 // of the one who looks
+	mu     sync.Mutex
+	look   *look // under way; nil: none
 }
 
 // A version is what a file was at some time.
@@ -70,32 +74,33 @@ func Open[T Content](cfg Config[T]) (*File[T], error) {
 	}
 	f.taken.Store(v)
 	f.watch = watch{read: v.parts, seen: found(v.parts), young: anyYoung(v.parts, now)}
-	f.next.Store(now.Add(lookEvery).UnixNano())
+	f.looked.Store(now.UnixNano())
 	return f, nil
 }
 
-// Content returns what the file meant when it was last taken. An error, which wraps ErrChanging or ErrRefused, says that
-// the file is something else by now: what is in the content is good even then, and of what is not nothing is known.
-func (f *File[T]) Content() (T, error) {
-	if now := f.cfg.Now(); f.due(now) {
-		f.look(now)
+// Content returns what the file meant when it was last taken. An error, which wraps ErrChanging, ErrRefused or ErrUnseen, says
+// that the file may be something else by now: what is in the content is good even then, and of what is not nothing is known.
+// It waits for a look at the file if the last one was too long ago, until ctx ends or the look has taken patience.
+func (f *File[T]) Content(ctx context.Context) (T, error) {
+	seen := true
+	if now := f.cfg.Now(); f.age(now) >= lookEvery {
+		seen = f.see(ctx, now)
 	}
 	// Asked before the content is: content that comes between the two is the new one.
 	doubt := f.doubt.Load()
 	v := f.taken.Load()
-	if doubt != nil {
+	switch {
+	case doubt != nil:
 		return v.content, *doubt
+	case !seen:
+		return v.content, ErrUnseen
 	}
 	return v.content, nil
 }
 
-// due says whether the caller is the one to look at the file. A clock that was set back does not stop the looking.
-func (f *File[T]) due(now time.Time) bool {
-	next, t := f.next.Load(), now.UnixNano()
-	if t < next && t > next-2*int64(lookEvery) {
-		return false
-	}
-	return f.next.CompareAndSwap(next, t+int64(lookEvery))
+// age is how long ago the file was last seen. A clock that was set back makes it old, too.
+func (f *File[T]) age(now time.Time) time.Duration {
+	return time.Duration(now.UnixNano() - f.looked.Load()).Abs()
 }
 
 // read reads the file and those it names. What was read of them is told even when there is an error.

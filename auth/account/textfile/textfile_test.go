@@ -72,7 +72,7 @@ func TestOpenErrors(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		if got, err := f.Content(); err != nil || got.Len() != 2 {
+		if got, err := f.Content(t.Context()); err != nil || got.Len() != 2 {
 			t.Errorf("%s: %v, %v", tt.name, got, err)
 		}
 	}

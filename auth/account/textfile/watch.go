@@ -22,16 +22,12 @@ type watch struct {
 	said  string                 // what was last complained of
 }
 
-// look looks at the files and takes them if one has changed.
+// examine looks at the files and takes them if one has changed. One look is under way at a time.
 //
 // Editors replace a file by rename or empty it and write it anew, and nothing tells which. So what is whole, ends in
 // a line end and is no shorter than before is taken at once, and anything else when it has not changed for a second.
 // Until it is taken, which what is refused never is, what is not found is in doubt.
-func (f *File[T]) look(now time.Time) {
-	if !f.watching.TryLock() {
-		return
-	}
-	defer f.watching.Unlock()
+func (f *File[T]) examine(now time.Time) {
 	w := &f.watch
 	before := w.seen
 	var err error
