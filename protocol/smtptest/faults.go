@@ -12,11 +12,14 @@ import (
 //
 //	nobody     there is no such mailbox
 //	unsure     at RCPT it cannot be told
+//	homeless   as is so of a home that is not there
+//	nospace    at RCPT less than what is to stay free is free on its disk
 //	quota      at RCPT the size announced is over quota
 //	full       over quota, found out at delivery
 //	diskfull   so is the disk
 //	busy       and so is the mailbox
 //	broken     delivery fails in a way that nobody knows
+//	late       and delivery is not done in time
 //	crash      RCPT panics
 //	panic      delivery panics
 type Faults struct{ store.Store }
@@ -29,8 +32,10 @@ func (f Faults) Check(ctx context.Context, mailbox store.Mailbox, more store.Usa
 	switch local, _, _ := strings.Cut(mailbox.Name, "@"); local {
 	case "nobody":
 		return store.ErrNoMailbox
-	case "unsure":
+	case "unsure", "homeless":
 		return errUnknown
+	case "nospace":
+		return store.ErrFull
 	case "quota":
 		if more.Octets > 0 {
 			return store.ErrOverQuota
@@ -70,6 +75,8 @@ func faultOf(mailbox string) error {
 		return store.ErrBusy
 	case "broken":
 		return errUnknown
+	case "late":
+		return context.DeadlineExceeded
 	case "panic":
 		panic("panic")
 	}

@@ -20,6 +20,9 @@ func IDs() func() string {
 	return func() string { return "ID" + strconv.FormatInt(n.Add(1), 10) }
 }
 
+// roomy is how large a message there is room for where content is received.
+const roomy = 99_000
+
 // Agent returns a delivery agent for example.org and office.example whose mailboxes are in s. Who lives there is told in
 // people.go.
 func Agent(t testing.TB, s store.Store) *delivery.Agent {
@@ -28,6 +31,12 @@ func Agent(t testing.TB, s store.Store) *delivery.Agent {
 		Hostname: Hostname,
 		Blocks:   blocks(t, s),
 		TempDir:  t.TempDir(),
+		Room: func(_ context.Context, size int64) error {
+			if size > roomy {
+				return store.ErrFull
+			}
+			return nil
+		},
 		Now:      func() time.Time { return time.Unix(1, 0).UTC() },
 		Log:      slog.New(slog.DiscardHandler),
 	})

@@ -101,6 +101,9 @@ func buildModule(t *testing.T) (dir string) {
 		t.Skip("only root can give a process an /etc of its own")
 	}
 	cc, err := exec.LookPath("cc")
+	if err != nil && os.Getenv("LMTPD_PEERS") == "required" {
+		t.Fatal(err)
+	}
 	if err != nil {
 		t.Skip(err)
 	}
