@@ -10,7 +10,6 @@ import (
 	"time"
 )
 
-
 // A file with names that the host cannot tell is not taken, and tried again until it can, though it does not change.
 func TestHostTrouble(t *testing.T) {
 	down := false
