@@ -15,7 +15,6 @@ import (
 	"lmtpd/store"
 )
 
-
 // Mail that was there before, in several databases, is caught up with, whatever interrupts it.
 func TestIndexResumes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "%d.db")
