@@ -37,8 +37,8 @@ func Agent(t testing.TB, s store.Store) *delivery.Agent {
 			}
 			return nil
 		},
-		Now:      func() time.Time { return time.Unix(1, 0).UTC() },
-		Log:      slog.New(slog.DiscardHandler),
+		Now: func() time.Time { return time.Unix(1, 0).UTC() },
+		Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
