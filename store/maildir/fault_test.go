@@ -285,7 +285,7 @@ func TestNoDescriptorLeft(t *testing.T) {
 		_, _ = s.Usage(t.Context(), store.Mailbox{Name: "ann@example.org"})
 		_, _ = s.Sweep(t.Context())
 		s.Close()
-		if after := count(); after != before {
+		if after := count(); after > before { // fewer are those that the garbage collector has closed of other tests
 			t.Errorf("fault at step %d: %d descriptors open, %d before", at, after, before)
 		}
 	}
