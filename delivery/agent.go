@@ -164,7 +164,7 @@ func admitted(err error) smtp.Reply {
 func (a *Agent) admit(ctx context.Context, env *smtp.Envelope, to smtp.Recipient, ex *Explanation) ([]target, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.Lookup)
 	defer cancel()
-	targets := certain(ctx, a.resolve(ctx, to.To, ex))
+	targets := a.certainly(ctx, to.To, ex)
 	if !a.ledger.admits(env, len(targets)) {
 		return nil, errTooManyTargets
 	}

@@ -94,7 +94,7 @@ const maxHangs = 10
 // for all lookups of the message, and where one of the same block has hung, a second.
 func (a *Agent) find(ctx context.Context, d *delivery, to smtp.Recipient) []target {
 	if len(d.outcomes) == 1 {
-		return certain(ctx, a.resolve(ctx, to.To, nil))
+		return a.certainly(ctx, to.To, nil)
 	}
 	b, _ := a.locate(to.To)
 	limit := a.cfg.Lookup
@@ -109,7 +109,7 @@ func (a *Agent) find(ctx context.Context, d *delivery, to smtp.Recipient) []targ
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	targets := certain(ctx, a.resolve(ctx, to.To, nil))
+	targets := a.certainly(ctx, to.To, nil)
 	if ctx.Err() != nil {
 		d.hangs[b]++
 	}

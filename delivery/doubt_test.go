@@ -82,3 +82,44 @@ func TestAliasesRefused(t *testing.T) {
 		})
 	}
 }
+
+// A file that is taken after its aliases were looked up, and before anybody asks whether they can be relied on, makes no mailbox
+// of a name that it has.
+func TestAliasesTakenInBetween(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "aliases")
+	now, calls, takeAt := time.Now(), 0, 0
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(time.Hour)
+	}
+	write("sales: ann\n")
+	h := newHost(t, func(c *delivery.Config) {
+		clock := func() time.Time {
+			if calls++; calls == takeAt {
+				write("sales: ann\ndave: ann\n")
+			}
+			return now
+		}
+		f, err := alias.Open(alias.Config{Path: path, Fold: delivery.Fold, Now: clock, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Blocks[0].Accounts, c.Blocks[0].Aliases = account.Any{}, f
+	})
+	write("sales: ann\ndave: ann\nx: |cmd\n")
+	for at := 1; at < 10; at++ {
+		h.deliver(envelope("ben@example.org"), strings.NewReader(letter)) // by now it is refused
+		calls, takeAt = 0, at
+		h.deliver(envelope("dave@example.org"), strings.NewReader(letter))
+		takeAt = 0
+		if got := h.kept(t); strings.Contains(got, "dave") {
+			t.Fatalf("taken at look %d: kept in %s", at, got)
+		}
+		write("sales: ann\n")
+		h.deliver(envelope("ben@example.org"), strings.NewReader(letter))
+		write("sales: ann\ndave: ann\nx: |cmd\n")
+	}
+}

@@ -97,11 +97,18 @@ func (t *target) room(ctx context.Context, others, own store.Usage) error {
 	}
 	with := store.Usage{Messages: others.Messages + own.Messages, Octets: others.Octets + own.Octets}
 	err := t.block.Store.Check(ctx, t.mailbox, with)
-	switch {
-	case !errors.Is(err, store.ErrOverQuota):
-	case with != own && t.block.Store.Check(ctx, t.mailbox, own) == nil:
-		err = fmt.Errorf("%w %w", err, errInFlight)
-	case t.block.OverQuota == Refuse:
+	if !errors.Is(err, store.ErrOverQuota) {
+		return err
+	}
+	if with != own {
+		switch alone := t.block.Store.Check(ctx, t.mailbox, own); {
+		case alone == nil:
+			return fmt.Errorf("%w %w", err, errInFlight)
+		case !errors.Is(alone, store.ErrOverQuota):
+			return alone // what is under way may be all that there is no room for
+		}
+	}
+	if t.block.OverQuota == Refuse {
 		err = fmt.Errorf("%w: %w", errRefuse, err)
 	}
 	return err

@@ -114,6 +114,20 @@ func TestRefuseOnlyForAFact(t *testing.T) {
 	if got := h.announce(envelope(), "ann@example.org", 200); got != "452 4.2.2" {
 		t.Errorf("beside a message under way: %s", got)
 	}
+	asked := 0
+	h.store.Fault = func(op storetest.Op, _ string) error {
+		if op != storetest.OpCheck {
+			return nil
+		}
+		if asked++; asked == 2 { // whether there is room for it alone
+			return errors.New("too many open files")
+		}
+		return nil
+	}
+	if got := h.announce(envelope(), "ann@example.org", 200); got != "451 4.3.0" || asked != 2 {
+		t.Errorf("beside a message under way, when the store cannot tell more: %s, asked %d times", got, asked)
+	}
+	h.store.Fault = nil
 	if got := h.announce(envelope(), "ann@example.org", 1001); got != "552 5.2.2" {
 		t.Errorf("never any room: %s", got)
 	}

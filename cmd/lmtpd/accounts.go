@@ -119,8 +119,11 @@ func accountsMeaning(url string) string {
 		return url + ": every user of this host has a mailbox, root too, and nobody else"
 	}
 	list, err := listAccounts(url)
-	if err != nil {
+	switch {
+	case err != nil && len(list) == 0:
 		return url + ": cannot be used"
+	case err != nil:
+		return fmt.Sprintf("%s: %d in it have a mailbox, and others cannot be read", url, len(list))
 	}
 	return fmt.Sprintf("%s: %d in it have a mailbox, and nobody else", url, len(list))
 }

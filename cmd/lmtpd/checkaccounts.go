@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"lmtpd/auth/account"
+	"lmtpd/delivery"
 	"lmtpd/store"
 	"lmtpd/store/maildir"
 	"lmtpd/store/rights"
@@ -16,34 +18,47 @@ import (
 // maxUnserved is how many accounts are told that can have no mail.
 const maxUnserved = 20
 
-// An unserved account has its mail deferred, though it is there.
+// An unserved account can have no mail, though it is there and not disabled.
 type unserved struct {
 	name  string // of its mailbox
 	cause error
 }
 
-// unserved finds the accounts of a block for which why gives a cause. It is given their mailboxes, or why they have none. An error
-// is about accounts that cannot be listed.
+// unserved finds the accounts of a block for which why gives a cause. It is given their mailboxes, or why they have none. Those that
+// take no mail are none of it, and those of other blocks' domains are theirs. An error is about accounts that cannot be listed.
 func (m Mailboxes) unserved(why func(store.Mailbox, error) error) (all []unserved, err error) {
 	if m.Accounts == "any" || m.Accounts == "system" {
 		return nil, nil // nobody has a list
 	}
 	list, err := listAccounts(m.Accounts)
 	for _, acct := range list {
-		name := m.addressOf(acct)
-		if cause := why(m.mailboxOf(acct, name)); cause != nil {
+		name, ours := m.addressOf(acct)
+		if !ours || acct.Disabled.Delivery {
+			continue
+		}
+		if cause := why(m.placeOf(acct, name)); cause != nil {
 			all = append(all, unserved{name, cause})
 		}
 	}
 	return all, err
 }
 
-// addressOf is the address of an account, in the first domain if it is good in all.
-func (m Mailboxes) addressOf(acct account.Account) string {
-	if strings.Contains(acct.Name, "@") {
-		return acct.Name
+// placeOf is mailboxOf for a mailbox that has a place.
+func (m Mailboxes) placeOf(acct account.Account, name string) (store.Mailbox, error) {
+	box, err := m.mailboxOf(acct, name)
+	if err == nil {
+		_, err = m.Store.Template.Locate(box)
 	}
-	return acct.Name + "@" + m.Domains[0]
+	return box, err
+}
+
+// addressOf is the address of an account, in the first domain if it is good in all, and whether it is in one of the block's.
+func (m Mailboxes) addressOf(acct account.Account) (name string, ours bool) {
+	at := strings.LastIndexByte(acct.Name, '@')
+	if at < 0 {
+		return acct.Name + "@" + m.Domains[0], true
+	}
+	return acct.Name, slices.Contains(m.Domains, delivery.FoldDomain(acct.Name[at+1:]))
 }
 
 // unreached finds the accounts of a block whose mailboxes this process has no right to touch.
@@ -77,6 +92,18 @@ func (p printer) reach(m Mailboxes) {
 	}
 }
 
+// once leaves out what was there before.
+func once(lines []string) (all []string) {
+	had := map[string]bool{}
+	for _, line := range lines {
+		if !had[line] {
+			all = append(all, line)
+		}
+		had[line] = true
+	}
+	return all
+}
+
 // first are those of many that are told.
 func first[T any](all []T) []T { return all[:min(len(all), maxUnserved)] }
 
@@ -92,6 +119,7 @@ func checkOwners(cfg *Config) error {
 			lines = append(lines, strings.Split(err.Error(), "\n")...)
 		}
 	}
+	lines = once(lines) // blocks may share a list, and what is wrong with it
 	if len(lines) == 0 {
 		return nil
 	}
@@ -99,5 +127,5 @@ func checkOwners(cfg *Config) error {
 	if n := len(lines); n > maxUnserved {
 		told = append(told, fmt.Sprintf("and %d more", n-maxUnserved))
 	}
-	return cli.Exit("accounts whose mail would be deferred:\n"+strings.Join(told, "\n"), exConfig)
+	return cli.Exit("accounts that can have no mail:\n"+strings.Join(told, "\n"), exConfig)
 }

@@ -17,7 +17,7 @@ func TestCheckAccounts(t *testing.T) {
 	config := filepath.Join(dir, "c.toml")
 	mailboxes := "[[mailboxes]]\ndomains = [\"example.org\"]\naccounts = \"file:" + users + "\"\nstore = \""
 	put(t, config, mailboxes+"maildir:"+dir+"/mail/%n\"\n")
-	want := "lmtpd: accounts whose mail would be deferred:\n" +
+	want := "lmtpd: accounts that can have no mail:\n" +
 		"file:USERS: ann@example.org: account ann has a uid and no gid\n" +
 		"file:USERS: ben@example.org: account ben@example.org has a gid and no uid\n" +
 		"file:USERS: cyd@example.org: account cyd: mail \"mdbox:~/mail\": only maildir:PATH can be used\n"
@@ -51,9 +51,33 @@ func TestCheckAccountsDatabase(t *testing.T) {
 	}
 	config := filepath.Join(dir, "c.toml")
 	put(t, config, "[[mailboxes]]\ndomains = [\"example.org\"]\naccounts = \"sqlite:"+path+"\"\nstore = \"maildir:"+dir+"/mail/%n\"\n")
-	code, _, stderr := runApp(t, "check", "--config", config)
+	code, stdout, stderr := runApp(t, "check", "--config", config)
+	if !strings.Contains(stdout, "2 in it have a mailbox, and others cannot be read") {
+		t.Errorf("check does not say that two can be used:\n%s", stdout)
+	}
 	if code != exConfig || !strings.Contains(stderr, "ann@example.org: account ann@example.org has a uid and no gid") || !strings.Contains(stderr, "ben@example.org") {
 		t.Errorf("exit %d, %s", code, stderr)
+	}
+}
+
+// An account is judged by the block that its domain belongs to, one that takes no mail by none, and one whose place is in a
+// home must have one.
+func TestCheckAccountsOfBlocks(t *testing.T) {
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "users"), "ann@example.net:x:1000\noff@example.org:x:1000:::::nodelivery\nben@example.org:x:1000:1000\nben@home.example:x:1000:1000\n")
+	block := func(domain, store string) string {
+		return "[[mailboxes]]\ndomains = [\"" + domain + "\"]\naccounts = \"file:" + dir + "/users\"\nstore = \"" + store + "\"\n"
+	}
+	config := filepath.Join(dir, "c.toml")
+	blocks := block("example.org", "maildir:"+dir+"/mail/%n") + block("example.net", "sqlite:"+dir+"/mail.db")
+	put(t, config, blocks)
+	if code, _, stderr := runApp(t, "check", "--config", config); code != exOK || stderr != "" {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+	put(t, config, blocks+block("home.example", "maildir:%h/Maildir"))
+	want := "lmtpd: accounts that can have no mail:\nfile:" + dir + "/users: ben@home.example: home of ben@home.example: none is known\n"
+	if code, _, stderr := runApp(t, "check", "--config", config); code != exConfig || stderr != want {
+		t.Errorf("exit %d, %s, want %s", code, stderr, want)
 	}
 }
 

@@ -3,6 +3,7 @@ package textfile
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -13,6 +14,7 @@ const patience = 2 * time.Second
 type look struct {
 	done chan struct{} // closed when it has ended
 	late time.Time     // when nobody waits for it any more
+	told sync.Once     // that it is
 }
 
 // see has the file looked at, and says whether it has been seen lately enough. Who begins a look waits for it; others do if what
@@ -33,6 +35,9 @@ func (f *File[T]) see(ctx context.Context, now time.Time) bool {
 	case <-l.done:
 		return true
 	case <-t.C:
+		l.told.Do(func() {
+			f.cfg.Log.Error(f.cfg.Name+" file cannot be looked at in time; "+f.cfg.Name+" stay as they were", "file", f.cfg.Path)
+		})
 	case <-ctx.Done():
 	}
 	return false

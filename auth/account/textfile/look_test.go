@@ -106,7 +106,13 @@ func TestUnseen(t *testing.T) {
 	h.mu.Lock()
 	h.look = &look{done: make(chan struct{}), late: time.Now().Add(-time.Second)} // as one that hangs in stat
 	h.mu.Unlock()
+	var log strings.Builder
+	h.cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
 	h.expect(t.Context(), 2, ErrUnseen)
+	h.expect(t.Context(), 2, ErrUnseen)
+	if strings.Count(log.String(), "words file cannot be looked at in time; words stay as they were") != 1 {
+		t.Errorf("the log says %q, and should say once that the file cannot be looked at", log.String())
+	}
 	if l, isNew := h.begin(h.cfg.Now()); l == nil || isNew {
 		t.Error("another look was begun beside one that hangs")
 	}
