@@ -55,9 +55,9 @@ func serve(c *cli.Context) error {
 
 // ballastSize is how much of the heap is never used, and thus takes no memory, but lets it grow by as much between two
 // garbage collections. Each of the threads below keeps spans of every size of object for itself, 2 MB in all, which with
-// a heap of 2 MB called for a collection every 80 messages: so it is half a megabyte for each of 16, and not less than 4.
+// a heap of 2 MB called for a collection every 80 messages: so it is half a megabyte for each, and not less than 2.
 // GOGC would do the same in proportion, and ten thousand open sessions would then take several times the memory.
-func ballastSize() int { return max(4, runtime.GOMAXPROCS(0)/2) << 20 }
+func ballastSize() int { return max(2, runtime.GOMAXPROCS(0)/2) << 20 }
 
 // useThreads lets more threads run Go code than there are processors. A delivery into a maildir waits in fsync most of its
 // time and keeps its place among those threads until the scheduler notices: with 16 in place of 2, deliveries
