@@ -7,12 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"lmtpd/auth"
 	"lmtpd/protocol/smtp"
 )
-
-// ErrCredentials is returned by an Exchange that has failed: wrong password, no such account, a response that
-// does not follow the mechanism. They are one and the same to the client.
-var ErrCredentials = errors.New("authentication credentials invalid")
 
 // auth begins an exchange (RFC 4954 §4). There is one in a session, and none inside a transaction.
 func (s *Session) auth(ctx context.Context, arg string) Step {
@@ -26,7 +23,7 @@ func (s *Session) auth(ctx context.Context, arg string) Step {
 	if !slices.Contains(s.mechanisms(), name) {
 		return s.complain(s.whyNot(name))
 	}
-	s.exchange = s.cfg.Auth.Begin(name, s.peer)
+	s.exchange = s.cfg.Auth.Begin(name, s.channel())
 	if !given {
 		return s.exchangeStep(ctx, nil)
 	}
@@ -38,8 +35,8 @@ func (s *Session) auth(ctx context.Context, arg string) Step {
 
 // whyNot tells a mechanism that waits for TLS from one that there is not.
 func (s *Session) whyNot(name string) smtp.Reply {
-	secured := s.peer
-	secured.Secured, secured.TLS = true, true
+	secured := s.channel()
+	secured.Secured = true
 	if !s.peer.Secured && slices.Contains(s.cfg.Auth.Mechanisms(secured), name) {
 		return authNeedsTLS
 	}
@@ -64,7 +61,7 @@ func (s *Session) response(ctx context.Context, line []byte) Step {
 func (s *Session) exchangeStep(ctx context.Context, response []byte) Step {
 	challenge, account, err := s.exchange.Next(ctx, response)
 	switch {
-	case errors.Is(err, ErrCredentials):
+	case errors.Is(err, auth.ErrCredentials):
 		s.exchange = nil
 		return s.complain(authWrong)
 	case err != nil:
@@ -90,4 +87,11 @@ func (s *Session) Mask(line string) string {
 		return words[0] + " " + words[1] + " ***"
 	}
 	return line
+}
+
+// channel is what an exchange may know of the connection.
+func (s *Session) channel() auth.Channel {
+	ch := s.peer.Channel
+	ch.Session, ch.Peer, ch.Secured = s.peer.Session, s.peer.Client.Addr.Addr(), s.peer.Secured
+	return ch
 }

@@ -103,7 +103,7 @@ func (c *checker) line(ctx context.Context) session.Step {
 func (c *checker) content(r io.Reader, f func() session.Step) session.Step {
 	env, kept := c.session.Envelope(), len(c.witness.kept)
 	recipients := 1
-	if env != nil && c.dialect.PerRecipient {
+	if env != nil && c.dialect.Answers == smtp.OneEach {
 		recipients = len(env.Recipients)
 	}
 	step := c.guard(f)

@@ -64,7 +64,7 @@ func (s *Session) finish(replies []smtp.Reply) Step {
 	}
 	complete := len(replies) == len(env.Recipients) && !slices.ContainsFunc(replies, smtp.Reply.IsZero)
 	refusal := verdict(c, complete)
-	if !s.cfg.Dialect.PerRecipient {
+	if env.Answers == smtp.OneForAll {
 		if refusal.IsZero() {
 			refusal = summary(replies)
 		}

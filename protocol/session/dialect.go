@@ -4,12 +4,12 @@ import "lmtpd/protocol/smtp"
 
 // A Dialect is all that LMTP and ESMTP differ in. Nothing else asks which of them is spoken.
 type Dialect struct {
-	Name         string     // in the greeting, and in Received as RFC 3848 §2 names it
-	Hello        string     // the verb of its hello
-	OldHello     string     // a second one, without extensions; "" for none
-	PerRecipient bool       // one reply for each accepted recipient after the final dot
-	StrictLines  bool       // a CR or LF alone in content is refused, for it may be smuggled mail
-	NoRecipients smtp.Reply // to DATA and BDAT without an accepted recipient
+	Name         string       // in the greeting, and in Received as RFC 3848 §2 names it
+	Hello        string       // the verb of its hello
+	OldHello     string       // a second one, without extensions; "" for none
+	Answers      smtp.Answers // after the final dot
+	StrictLines  bool         // a CR or LF alone in content is refused, for it may be smuggled mail
+	NoRecipients smtp.Reply   // to DATA and BDAT without an accepted recipient
 
 	with, utf8 string // stems of the names for Received: RFC 3848 §2, RFC 6531 §4.3
 	old        string // and the name after an OldHello, which stands alone (RFC 5321 §4.4)
@@ -21,7 +21,7 @@ func LMTP() Dialect {
 	return Dialect{
 		Name:         "LMTP",
 		Hello:        "LHLO",
-		PerRecipient: true,
+		Answers:      smtp.OneEach,
 		NoRecipients: smtp.Reply{Code: 503, Status: smtp.StatusCommand, Text: "No valid recipients"}, // RFC 2033 §4.2
 		with:         "LMTP",
 		utf8:         "UTF8LMTP",
@@ -34,6 +34,7 @@ func ESMTP() Dialect {
 		Name:         "ESMTP",
 		Hello:        "EHLO",
 		OldHello:     "HELO",
+		Answers:      smtp.OneForAll,
 		StrictLines:  true,
 		NoRecipients: smtp.Reply{Code: 554, Status: smtp.StatusCommand, Text: "No valid recipients"}, // RFC 5321 §3.3
 		with:         "ESMTP",

@@ -29,20 +29,3 @@ type Handler interface {
 	// MAIL and RCPT reserved can be given back.
 	Abandon(env *smtp.Envelope)
 }
-
-// An Authenticator offers SASL mechanisms (RFC 4954).
-type Authenticator interface {
-	// Mechanisms lists what is offered to peer now; none: AUTH is not offered.
-	Mechanisms(peer Peer) []string
-
-	// Begin begins an exchange with one of those.
-	Begin(mechanism string, peer Peer) Exchange
-}
-
-// An Exchange is the server's side of one SASL exchange (RFC 4422 §3).
-type Exchange interface {
-	// Next takes the client's response (nil: it sent none with AUTH; empty is something else) and returns the
-	// next challenge, or the account when the exchange has succeeded. ErrCredentials says it has failed; any
-	// other error that it could not be told.
-	Next(ctx context.Context, response []byte) (challenge []byte, account string, err error)
-}

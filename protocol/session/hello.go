@@ -69,5 +69,5 @@ func (s *Session) mechanisms() []string {
 	if s.cfg.Auth == nil || s.account != "" {
 		return nil
 	}
-	return s.cfg.Auth.Mechanisms(s.peer)
+	return s.cfg.Auth.Mechanisms(s.channel())
 }

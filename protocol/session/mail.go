@@ -18,6 +18,7 @@ func (s *Session) mail(ctx context.Context, arg string) Step {
 		return s.complain(badSender)
 	}
 	env := &smtp.Envelope{From: from, Session: s.peer.Session, Peer: s.peer.Client, Origin: s.origin}
+	env.Account, env.Submitter, env.Answers = s.account, s.peer.Submitter, s.cfg.Dialect.Answers
 	if r := s.mailParameters(env, rest); !r.IsZero() {
 		return s.complain(r)
 	}

@@ -52,7 +52,7 @@ func TestHandlerWithoutReply(t *testing.T) {
 				s.Line(ctx, []byte("DATA"))
 				step = s.Content(ctx, strings.NewReader("\r\n"))
 			}
-			if at == "content" && !d.PerRecipient {
+			if at == "content" && d.Answers == smtp.OneForAll {
 				want = 1
 			}
 			if len(step.Replies) != want || step.Replies[0].Code != 451 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"lmtpd/auth"
 	"lmtpd/protocol/smtp"
 )
 
@@ -16,17 +17,19 @@ type Config struct {
 	MaxErrors     int    // bad commands until the session is closed; 0: 10
 	StartTLS      bool   // the driver can do a TLS handshake
 	DSN           bool   // delivery status notifications are offered, and owed to those who ask (RFC 3461)
-	Auth          Authenticator
+	Auth          auth.Authenticator
 	NewID         func() string // a new ID for each transaction
 }
 
 // Peer is the other end of the connection, as the driver sees it.
 type Peer struct {
-	Client  smtp.Client // Addr and Name; the hello fills in the rest
-	Session string      // the session's ID
-	Trusted bool        // its XFORWARD is believed, and VRFY answered
-	Secured bool        // nobody can listen: TLS, or a unix socket
-	TLS     bool        // it is TLS: the S of ESMTPS (RFC 3848 §2)
+	Client    smtp.Client  // Addr and Name; the hello fills in the rest
+	Session   string       // the session's ID
+	Trusted   bool         // its XFORWARD is believed, and VRFY answered
+	Submitter bool         // it may submit without AUTH
+	Secured   bool         // nobody can listen: TLS, or a unix socket
+	TLS       bool         // it is TLS: the S of ESMTPS (RFC 3848 §2)
+	Channel   auth.Channel // its Names and Binding; the session fills in the rest
 }
 
 // state says which verbs may follow.
@@ -50,7 +53,7 @@ type Session struct {
 	state    state
 	old      bool   // the hello was the Dialect's OldHello
 	account  string // authenticated as; "" is nobody
-	exchange Exchange
+	exchange auth.Exchange
 	bad      int
 	replies  []smtp.Reply
 

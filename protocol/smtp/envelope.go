@@ -14,6 +14,10 @@ type Envelope struct {
 	Peer   Client // who is connected
 	Origin Client // who gave the message to the peer, as XFORWARD told; zero if it did not
 
+	Account   string  // as whom the client has authenticated; "": as nobody
+	Submitter bool    // the client may submit without that
+	Answers   Answers // to the content
+
 	From       Path
 	Recipients []Recipient // those that were accepted, in order; replies[i] answers Recipients[i]
 
@@ -23,6 +27,14 @@ type Envelope struct {
 	Ret   Ret
 	EnvID string // decoded
 }
+
+// Answers says how many replies there are to a message's content.
+type Answers int
+
+const (
+	OneEach   Answers = iota // one for each recipient: LMTP, and PRDR
+	OneForAll                // one for the message: who cannot have it keeps it from the others
+)
 
 // A Client is one end of a connection as Received names it.
 type Client struct {

@@ -4,23 +4,23 @@ import (
 	"context"
 	"errors"
 
-	"lmtpd/protocol/session"
+	"lmtpd/auth"
 )
 
-// Authenticator is a session.Authenticator that stands for all others. It offers PLAIN and EXTERNAL where nobody
+// Authenticator is an auth.Authenticator that stands for all others. It offers PLAIN and EXTERNAL where nobody
 // can listen, and CRAM-MD5 everywhere. The password is "secret"; ask for the user "later" and it cannot tell.
 type Authenticator struct{}
 
 // Mechanisms lists them.
-func (Authenticator) Mechanisms(peer session.Peer) []string {
-	if peer.Secured {
+func (Authenticator) Mechanisms(ch auth.Channel) []string {
+	if ch.Secured {
 		return []string{"PLAIN", "CRAM-MD5", "EXTERNAL"}
 	}
 	return []string{"CRAM-MD5"}
 }
 
 // Begin begins an exchange.
-func (Authenticator) Begin(mechanism string, _ session.Peer) session.Exchange {
+func (Authenticator) Begin(mechanism string, _ auth.Channel) auth.Exchange {
 	return &exchange{mechanism: mechanism}
 }
 
@@ -51,8 +51,11 @@ func (e *exchange) Next(_ context.Context, response []byte) (challenge []byte, a
 	case "\x00ann\x00secret", "ann b913a602c7eda7a495b4e6e7334d3890":
 		return nil, "ann", nil
 	}
-	return nil, "", session.ErrCredentials
+	return nil, "", auth.ErrCredentials
 }
+
+// Claimed is nobody: who it is for is all in the response.
+func (e *exchange) Claimed() string { return "" }
 
 func (e *exchange) challenge() []byte {
 	if e.mechanism == "CRAM-MD5" {
