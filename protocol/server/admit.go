@@ -18,7 +18,8 @@ var (
 // MTA keeps its mail when too many of it come at once, or when permissions are set wrong.
 func (s *Server) admit(nc net.Conn, ep *Endpoint) {
 	peer := peerOf(nc, ep)
-	if r, cause := s.refusal(nc, ep); !r.IsZero() {
+	r, cause := s.refusal(nc, ep, &peer)
+	if !r.IsZero() {
 		s.cfg.Log.Warn("connection refused", "peer", peerName(peer), "cause", cause)
 		refuse(nc, r)
 		return
@@ -33,18 +34,20 @@ func (s *Server) admit(nc net.Conn, ep *Endpoint) {
 	go c.serve(s.ctx)
 }
 
-// refusal says who may not connect to a unix socket.
-func (s *Server) refusal(nc net.Conn, ep *Endpoint) (r smtp.Reply, cause string) {
+// refusal says who may not connect to a unix socket, and notes who does.
+func (s *Server) refusal(nc net.Conn, ep *Endpoint, peer *session.Peer) (r smtp.Reply, cause string) {
 	uc, unix := nc.(*net.UnixConn)
-	if !unix || ep.Allowed == nil {
+	if !unix || ep.Allowed == nil && ep.OfUID == nil {
 		return smtp.Reply{}, ""
 	}
 	uid, err := peerUID(uc)
 	switch {
 	case err != nil:
 		return notAllowed, "peer's uid: " + err.Error()
-	case !ep.Allowed(uid):
+	case ep.Allowed != nil && !ep.Allowed(uid):
 		return notAllowed, "uid " + uitoa(uid) + " is not among those who may connect"
+	case ep.OfUID != nil:
+		peer.Channel.Names = ep.OfUID(uid)
 	}
 	return smtp.Reply{}, ""
 }
@@ -68,10 +71,32 @@ func (s *Server) add(c *conn) smtp.Reply {
 	case key.IsValid() && s.peers[key] >= s.cfg.MaxConnsPeer:
 		return tooManyConns
 	}
-	if key.IsValid() {
-		s.peers[key]++
-	}
+	s.count(key, 1)
 	s.conns[c] = struct{}{}
+	return smtp.Reply{}
+}
+
+// count counts a connection of a peer in, or out.
+func (s *Server) count(key netip.Prefix, n int) {
+	if !key.IsValid() {
+		return
+	}
+	if s.peers[key] += n; s.peers[key] == 0 {
+		delete(s.peers, key)
+	}
+}
+
+// readdress counts c as a connection of another peer, the one that it was made for, if that has not too many.
+func (s *Server) readdress(c *conn, to netip.AddrPort) smtp.Reply {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := peerKey(to.Addr())
+	if key.IsValid() && s.peers[key] >= s.cfg.MaxConnsPeer {
+		return tooManyConns
+	}
+	s.count(peerKey(c.peer.Client.Addr.Addr()), -1)
+	s.count(key, 1)
+	c.peer.Client.Addr = to
 	return smtp.Reply{}
 }
 
@@ -80,11 +105,7 @@ func (s *Server) remove(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
-	if key := peerKey(c.peer.Client.Addr.Addr()); key.IsValid() {
-		if s.peers[key]--; s.peers[key] == 0 {
-			delete(s.peers, key)
-		}
-	}
+	s.count(peerKey(c.peer.Client.Addr.Addr()), -1)
 	if len(s.conns) == 0 {
 		s.idle.Broadcast()
 	}

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -44,20 +43,30 @@ type conn struct {
 }
 
 func newConn(s *Server, nc net.Conn, ep *Endpoint, peer session.Peer) *conn {
-	c := &conn{srv: s, ep: ep, rwc: nc, peer: peer, log: s.cfg.Log.With("session", peer.Session)}
-	cfg := ep.Session
-	cfg.StartTLS = ep.TLS != nil
-	c.session = session.New(cfg, s.cfg.Handler, peer)
+	return &conn{srv: s, ep: ep, rwc: nc, peer: peer, log: s.cfg.Log.With("session", peer.Session)}
+}
+
+// begin begins the session, once it is known who the client is and whether anybody can listen.
+func (c *conn) begin() session.Step {
+	cfg, handler := c.ep.Session, c.ep.Handler
+	cfg.StartTLS = c.ep.TLS != nil && c.ep.Start == StartTLS
+	if handler == nil {
+		handler = c.srv.cfg.Handler
+	}
+	c.session = session.New(cfg, handler, c.peer)
 	c.reader = smtp.NewReader(c)
-	return c
+	return c.session.Start()
 }
 
 // serve carries out the session's steps until one says to hang up.
 func (c *conn) serve(ctx context.Context) {
 	defer c.srv.remove(c)
 	defer c.rwc.Close()
+	if !c.open(ctx) {
+		return
+	}
 	c.log.Debug("connected", "peer", peerName(c.peer))
-	step := c.session.Start()
+	step := c.begin()
 	for step.Next.Kind != session.Close {
 		c.reply(step.Replies)
 		step = c.guard(func() session.Step { return c.turn(ctx, step.Next) })
@@ -113,29 +122,6 @@ func (c *conn) line(ctx context.Context, limit int) session.Step {
 		return c.session.TimedOut()
 	}
 	return session.Step{Next: session.Next{Kind: session.Close}}
-}
-
-// handshake makes the connection a TLS connection (RFC 3207 §4). Plaintext that is read ahead was put there by
-// somebody in between, or by a client that cannot be helped: it is never looked at.
-func (c *conn) handshake(ctx context.Context) session.Step {
-	closed := session.Step{Next: session.Next{Kind: session.Close}}
-	if c.reader.Buffered() > 0 {
-		c.log.Warn("plaintext after STARTTLS", "peer", peerName(c.peer))
-		_ = c.flush() // its client may still see that it was accepted, and then closed
-		return closed
-	}
-	if c.flush() != nil || c.rwc.SetDeadline(time.Now().Add(c.srv.cfg.CommandTimeout)) != nil {
-		return closed
-	}
-	tc := tls.Server(c.rwc, c.ep.TLS)
-	if err := tc.HandshakeContext(ctx); err != nil {
-		c.log.Info("TLS handshake failed", "peer", peerName(c.peer), "cause", err)
-		return closed
-	}
-	c.mu.Lock()
-	c.rwc = tc
-	c.mu.Unlock()
-	return c.session.Secured()
 }
 
 // reply adds replies to those that wait to be written.

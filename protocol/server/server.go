@@ -3,12 +3,13 @@
 //
 // Each connection has one goroutine, and one place where a panic stops. Replies to pipelined commands leave in
 // one write (RFC 2920 §3.1), because they are only written when nothing that was read ahead is left. Timeouts
-// are those of RFC 5321 §4.5.3.2. A connection that waits costs about 16 KB.
+// are those of RFC 5321 §4.5.3.2; a TLS handshake has 30 s, as does a PROXY header. A connection that waits costs about 16 KB.
 package server
 
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"log/slog"
 	"net"
@@ -40,10 +41,33 @@ type Config struct {
 // An Endpoint is what is said on a listener, and to whom.
 type Endpoint struct {
 	Session session.Config
-	TLS     *tls.Config                // for STARTTLS; nil: not offered
-	Trusted func(peer netip.Addr) bool // whose XFORWARD is believed; the zero Addr is a unix socket. nil: nobody's
+	Handler session.Handler // nil: the server's
+	TLS     *tls.Config     // nil: none
+	Start   TLSStart
+	Proxy   ProxyHeader
+	Trusted func(peer netip.Addr) bool // whose XFORWARD, XCLIENT and PROXY are believed; the zero Addr is a unix socket. nil: nobody's
 	Allowed func(uid uint32) bool      // who may connect to a unix socket; nil: everybody
+
+	// Who a peer is without a password, for SASL EXTERNAL; nil: nobody.
+	OfCertificate func(verified *x509.Certificate) []string
+	OfUID         func(uid uint32) []string // at the other end of a unix socket
 }
+
+// TLSStart says when TLS begins, if there is any.
+type TLSStart int
+
+const (
+	StartTLS    TLSStart = iota // when the client asks for it (RFC 3207)
+	ImplicitTLS                 // at once (RFC 8314 §3)
+)
+
+// ProxyHeader says whether connections of those who are trusted begin with who they are made for.
+type ProxyHeader int
+
+const (
+	NoProxyHeader ProxyHeader = iota
+	ProxyProtocol             // of HAProxy, version 1 or 2
+)
 
 // A Server serves connections. Its methods may be called from several goroutines.
 type Server struct {
@@ -92,6 +116,7 @@ func (s *Server) Serve(l net.Listener, ep Endpoint) error {
 		return ErrServerClosed
 	}
 	defer s.unlisten(l)
+	ep.TLS = recording(ep.TLS)
 	for pause := time.Duration(0); ; {
 		nc, err := l.Accept()
 		if err == nil {

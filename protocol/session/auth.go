@@ -60,7 +60,11 @@ func (s *Session) response(ctx context.Context, line []byte) Step {
 
 func (s *Session) exchangeStep(ctx context.Context, response []byte) Step {
 	challenge, account, err := s.exchange.Next(ctx, response)
+	banned, isBanned := errors.AsType[auth.Banned](err)
 	switch {
+	case isBanned:
+		s.exchange = nil
+		return s.step(Close, authBanned(banned.For))
 	case errors.Is(err, auth.ErrCredentials):
 		s.exchange = nil
 		return s.complain(authWrong)

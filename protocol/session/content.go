@@ -64,16 +64,31 @@ func (s *Session) finish(replies []smtp.Reply) Step {
 	}
 	complete := len(replies) == len(env.Recipients) && !slices.ContainsFunc(replies, smtp.Reply.IsZero)
 	refusal := verdict(c, complete)
-	if env.Answers == smtp.OneForAll {
-		if refusal.IsZero() {
-			refusal = summary(replies)
+	if s.cfg.Dialect.Answers == smtp.OneEach {
+		if !refusal.IsZero() {
+			replies = each(env, refusal)
 		}
+		return s.conclude(replies)
+	}
+	switch {
+	case !refusal.IsZero():
 		return s.answer(refusal)
+	case env.Answers == smtp.OneEach:
+		return s.conclude(prdr(replies))
 	}
-	if !refusal.IsZero() {
-		replies = each(env, refusal)
+	return s.answer(summary(replies))
+}
+
+// prdr puts the replies for each recipient between the one that announces them and the one that ends them, which is
+// positive if any of them is (draft-hall-prdr). A refusal of the message as a whole stands alone.
+func prdr(replies []smtp.Reply) []smtp.Reply {
+	last := summary(replies)
+	for _, r := range replies {
+		if r.Positive() {
+			last = smtp.Reply{Code: 250, Status: smtp.StatusNone, Text: "Taken for those who were answered so"}
+		}
 	}
-	return s.conclude(replies)
+	return append(append([]smtp.Reply{analysing}, replies...), last)
 }
 
 // conclude answers for each recipient, unless one of the replies says that it is over (RFC 5321 §3.8).

@@ -51,6 +51,9 @@ func (s *Session) extensions() []string {
 	if s.cfg.DSN {
 		list = append(list, "DSN") // RFC 3461
 	}
+	if s.cfg.PRDR {
+		list = append(list, "PRDR") // draft-hall-prdr
+	}
 	list = append(list, "LIMITS RCPTMAX="+strconv.Itoa(s.cfg.MaxRecipients)) // RFC 9422
 	if s.cfg.StartTLS && !s.peer.TLS {
 		list = append(list, "STARTTLS") // RFC 3207
@@ -59,7 +62,7 @@ func (s *Session) extensions() []string {
 		list = append(list, "AUTH "+strings.Join(m, " ")) // RFC 4954
 	}
 	if s.peer.Trusted {
-		list = append(list, "XFORWARD "+strings.Join(forwardAttributes[:], " "))
+		list = append(list, "XFORWARD "+strings.Join(forwardAttributes[:], " "), "XCLIENT "+strings.Join(clientAttributes[:], " "))
 	}
 	return list
 }

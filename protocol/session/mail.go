@@ -18,7 +18,7 @@ func (s *Session) mail(ctx context.Context, arg string) Step {
 		return s.complain(badSender)
 	}
 	env := &smtp.Envelope{From: from, Session: s.peer.Session, Peer: s.peer.Client, Origin: s.origin}
-	env.Account, env.Submitter, env.Answers = s.account, s.peer.Submitter, s.cfg.Dialect.Answers
+	env.Account, env.Submitter, env.Answers = s.account, s.submitter(), s.cfg.Dialect.Answers
 	if r := s.mailParameters(env, rest); !r.IsZero() {
 		return s.complain(r)
 	}
@@ -58,6 +58,8 @@ func (s *Session) mailParameters(env *smtp.Envelope, rest string) smtp.Reply {
 			if env.Body == smtp.BodyBinary { // not offered: no store keeps it exactly
 				return badParameter
 			}
+		case "PRDR":
+			env.Answers, err = smtp.OneEach, noValue(p)
 		case "SMTPUTF8":
 			env.UTF8, err = smtp.UTF8, noValue(p)
 		case "RET":
@@ -83,6 +85,8 @@ func (s *Session) offers(p smtp.Parameter) bool {
 		return s.cfg.DSN
 	case "AUTH":
 		return s.cfg.Auth != nil
+	case "PRDR":
+		return s.cfg.PRDR
 	}
 	return true
 }
@@ -92,6 +96,12 @@ func noValue(p smtp.Parameter) error {
 		return smtp.ErrBadParameter
 	}
 	return nil
+}
+
+// submitter says whether the client may submit without AUTH. One of which XCLIENT does not tell the address is nobody's.
+func (s *Session) submitter() bool {
+	addr := s.peer.Client.Addr.Addr()
+	return s.cfg.Submitter != nil && (addr.IsValid() || !s.proxied) && s.cfg.Submitter(addr)
 }
 
 // rcpt names one recipient (RFC 5321 §4.1.1.3).

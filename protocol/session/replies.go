@@ -1,6 +1,11 @@
 package session
 
-import "lmtpd/protocol/smtp"
+import (
+	"strconv"
+	"time"
+
+	"lmtpd/protocol/smtp"
+)
 
 // The engine's own replies. Their texts are fixed, so that dialogues compare whole.
 var (
@@ -36,5 +41,12 @@ var (
 	authMechanism    = smtp.Reply{Code: 504, Status: smtp.StatusArguments, Text: "Unknown authentication mechanism"}
 	authBase64       = smtp.Reply{Code: 501, Status: smtp.StatusSyntax, Text: "Bad base64"}
 	authTooLong      = smtp.Reply{Code: 500, Status: smtp.StatusAuthLine, Text: "Response too long"} // RFC 4954 §6
+	analysing        = smtp.Reply{Code: 353, Text: "A reply for each recipient follows"}
 	authCancelled    = smtp.Reply{Code: 501, Status: smtp.StatusNone, Text: "Authentication cancelled"}
 )
+
+// authBanned tells how long, so that a client's user may wait instead of trying on.
+func authBanned(d time.Duration) smtp.Reply {
+	seconds := max(1, int64(d.Round(time.Second)/time.Second))
+	return smtp.Reply{Code: 421, Status: smtp.StatusSecurity, Text: "Too many failed logins, try again in " + strconv.FormatInt(seconds, 10) + " s"}
+}

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"net/netip"
 
 	"lmtpd/auth"
 	"lmtpd/protocol/smtp"
@@ -17,19 +18,22 @@ type Config struct {
 	MaxErrors     int    // bad commands until the session is closed; 0: 10
 	StartTLS      bool   // the driver can do a TLS handshake
 	DSN           bool   // delivery status notifications are offered, and owed to those who ask (RFC 3461)
+	PRDR          bool   // the client may ask for a reply for each recipient, where there is otherwise one for all
 	Auth          auth.Authenticator
-	NewID         func() string // a new ID for each transaction
+
+	// Submitter says who may submit without AUTH; the zero Addr is a unix socket. nil: nobody.
+	Submitter func(peer netip.Addr) bool
+	NewID     func() string // a new ID for each transaction
 }
 
 // Peer is the other end of the connection, as the driver sees it.
 type Peer struct {
-	Client    smtp.Client  // Addr and Name; the hello fills in the rest
-	Session   string       // the session's ID
-	Trusted   bool         // its XFORWARD is believed, and VRFY answered
-	Submitter bool         // it may submit without AUTH
-	Secured   bool         // nobody can listen: TLS, or a unix socket
-	TLS       bool         // it is TLS: the S of ESMTPS (RFC 3848 §2)
-	Channel   auth.Channel // its Names and Binding; the session fills in the rest
+	Client  smtp.Client  // Addr and Name; the hello fills in the rest
+	Session string       // the session's ID
+	Trusted bool         // its XFORWARD and XCLIENT are believed, and VRFY answered
+	Secured bool         // nobody can listen: TLS, or a unix socket
+	TLS     bool         // it is TLS: the S of ESMTPS (RFC 3848 §2)
+	Channel auth.Channel // its Names and Binding; the session fills in the rest
 }
 
 // state says which verbs may follow.
@@ -57,6 +61,7 @@ type Session struct {
 	bad      int
 	replies  []smtp.Reply
 
+	proxied  bool           // the client is another one than the peer, as XCLIENT told
 	origin   smtp.Client    // what XFORWARD said for the next transaction
 	env      *smtp.Envelope // the transaction's; nil outside of one
 	octets   int            // of its recipients, as they were named
@@ -115,12 +120,13 @@ func (s *Session) Malformed(err error) Step {
 	return s.complain(bareLineEnd)
 }
 
-// Secured says that the TLS handshake is done. All that was said before it is forgotten (RFC 3207 §4.2).
-func (s *Session) Secured() Step {
+// Secured says that the TLS handshake is done, and what ch has since of Names and Binding. All that was said before it is
+// forgotten (RFC 3207 §4.2).
+func (s *Session) Secured(ch auth.Channel) Step {
 	s.reset()
 	s.state, s.account, s.origin = greeted, "", smtp.Client{}
 	s.peer.Client.Hello = ""
-	s.peer.Secured, s.peer.TLS = true, true
+	s.peer.Secured, s.peer.TLS, s.peer.Channel = true, true, ch
 	return s.step(Command)
 }
 

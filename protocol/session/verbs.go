@@ -47,6 +47,9 @@ func (s *Session) verb(name string) (v verb, known bool) {
 	case "XFORWARD":
 		v.run, v.in = (*Session).xforward, ready
 		return v, s.peer.Trusted
+	case "XCLIENT":
+		v.run, v.in = (*Session).xclient, greeted|ready
+		return v, s.peer.Trusted
 	case s.cfg.Dialect.OldHello:
 		v.run, v.in = (*Session).oldHello, anywhere
 	default:

@@ -33,11 +33,10 @@ func (s *Session) xforward(_ context.Context, arg string) Step {
 
 // forward fills one field of c. Its value ends up in Received, so it may not be of several lines.
 func forward(c *smtp.Client, name, value string) bool {
-	if len(value) > 255 || !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl) {
+	if !isWord(value) {
 		return false
 	}
-	switch smtp.Upper(value) {
-	case "[UNAVAILABLE]", "[TEMPUNAVAIL]":
+	if unavailable(value) {
 		value = ""
 	}
 	switch name {
@@ -60,15 +59,30 @@ func forward(c *smtp.Client, name, value string) bool {
 	return true
 }
 
+// isWord says whether a value is fit for a log and for Received.
+func isWord(value string) bool {
+	return len(value) <= 255 && utf8.ValidString(value) && !strings.ContainsFunc(value, unicode.IsControl)
+}
+
+// unavailable says whether a value is there only to say that it is not known.
+func unavailable(value string) bool {
+	return smtp.EqualFold(value, "[UNAVAILABLE]") || smtp.EqualFold(value, "[TEMPUNAVAIL]")
+}
+
+// withoutIPv6 is an address as netip reads it.
+func withoutIPv6(value string) string {
+	if len(value) > 5 && smtp.EqualFold(value[:5], "IPv6:") {
+		return value[5:]
+	}
+	return value
+}
+
 func forwardAddr(c *smtp.Client, value string) bool {
 	if value == "" {
 		c.Addr = netip.AddrPort{}
 		return true
 	}
-	if len(value) > 5 && smtp.EqualFold(value[:5], "IPv6:") {
-		value = value[5:]
-	}
-	a, err := netip.ParseAddr(value)
+	a, err := netip.ParseAddr(withoutIPv6(value))
 	c.Addr = netip.AddrPortFrom(a.WithZone(""), c.Addr.Port()) // a zone means nothing here, and can be any text
 	return err == nil
 }

@@ -3,12 +3,14 @@ package smtptest
 import (
 	"context"
 	"errors"
+	"time"
 
 	"lmtpd/auth"
 )
 
 // Authenticator is an auth.Authenticator that stands for all others. It offers PLAIN and EXTERNAL where nobody
-// can listen, and CRAM-MD5 everywhere. The password is "secret"; ask for the user "later" and it cannot tell.
+// can listen, and CRAM-MD5 everywhere. The password is "secret"; ask for the user "later" and it cannot tell,
+// for "banned" and it is a minute until it will.
 type Authenticator struct{}
 
 // Mechanisms lists them.
@@ -46,6 +48,8 @@ func (e *exchange) Next(_ context.Context, response []byte) (challenge []byte, a
 		return []byte("and then?"), "", nil
 	case "crash":
 		panic("crash")
+	case "\x00banned\x00secret":
+		return nil, "", auth.Banned{For: time.Minute}
 	case "\x00later\x00secret":
 		return nil, "", errUnavailable
 	case "\x00ann\x00secret", "ann b913a602c7eda7a495b4e6e7334d3890":

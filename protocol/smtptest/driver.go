@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"lmtpd/auth"
 	"lmtpd/protocol/session"
 	"lmtpd/protocol/smtp"
 )
@@ -55,7 +56,7 @@ func (d *driver) turn(ctx context.Context, next session.Next) session.Step {
 	case session.Handshake:
 		// RFC 3207 §6: what stands behind STARTTLS in plain text was put there by somebody else.
 		if d.reader.Buffered() == 0 && d.flush() == nil && d.handshake() == nil {
-			return d.session.Secured()
+			return d.session.Secured(auth.Channel{})
 		}
 	}
 	return hangUp

@@ -3,6 +3,7 @@ package smtptest
 import (
 	"context"
 	"io"
+	"slices"
 	"sync"
 
 	"lmtpd/protocol/smtp"
@@ -10,7 +11,7 @@ import (
 
 // Queue is the session.Handler of the ESMTP stage: it queues what it is given in memory. Recipients behave by
 // their local-part, wherever they are: nobody is refused, and the message is refused, deferred or panicked over
-// if one of them is rejected, later or panic.
+// if one of them is rejected, later or panic; with PRDR only for that one.
 type Queue struct {
 	mu       sync.Mutex
 	messages []Message
@@ -61,13 +62,18 @@ func (q *Queue) Deliver(_ context.Context, env *smtp.Envelope, r io.Reader) []sm
 		case "panic":
 			panic("panic")
 		}
+		if env.Answers == smtp.OneEach {
+			r = r.For(to.To)
+		}
 		replies = append(replies, r)
+		if env.Answers == smtp.OneEach && !r.Positive() {
+			continue
+		}
 		copies = append(copies, Message{Mailbox: to.To.String(), Content: content})
 	}
-	for _, r := range replies {
-		if !r.Positive() {
-			return replies
-		}
+	refused := slices.ContainsFunc(replies, func(r smtp.Reply) bool { return !r.Positive() })
+	if refused && env.Answers == smtp.OneForAll {
+		return replies
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -2,6 +2,7 @@ package smtptest
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -10,7 +11,8 @@ import (
 
 // Settings set the stage of a transcript. On a line that begins with "# with:" stand the words esmtp (lmtp is
 // the default), trusted, secured, tls (STARTTLS is offered), auth (AUTH is offered, with the mechanisms of
-// Authenticator), nodsn (DSN is not offered), and size=, recipients= and errors= with a number.
+// Authenticator), nodsn (DSN is not offered), prdr (it is offered),
+// submitter (the peer may submit without AUTH), and size=, recipients= and errors= with a number.
 type Settings struct {
 	Dialect    string // "lmtp" or "esmtp"; "" is "lmtp"
 	Trusted    Flag   // the peer's XFORWARD is believed
@@ -18,6 +20,8 @@ type Settings struct {
 	TLS        Flag   // STARTTLS is offered
 	Auth       Flag   // AUTH is offered
 	NoDSN      Flag   // DSN is not
+	PRDR       Flag   // PRDR is offered
+	Submitter  Flag   // the peer may submit without AUTH
 	Size       int64  // the largest message; 0: 100000
 	Recipients int    // the most recipients; 0: 1000
 	Errors     int    // the most bad commands; 0: 10
@@ -55,6 +59,10 @@ func (s *Settings) set(word string) error {
 		s.Auth = true
 	case "nodsn":
 		s.NoDSN = true
+	case "prdr":
+		s.PRDR = true
+	case "submitter":
+		s.Submitter = true
 	case "size":
 		s.Size = int64(n)
 		return err
@@ -80,10 +88,14 @@ func (s Settings) Config(newID func() string) session.Config {
 		MaxErrors:     s.Errors,
 		StartTLS:      bool(s.TLS),
 		DSN:           !bool(s.NoDSN),
+		PRDR:          bool(s.PRDR),
 		NewID:         newID,
 	}
 	if s.Dialect == "esmtp" {
 		cfg.Dialect = session.ESMTP()
+	}
+	if s.Submitter {
+		cfg.Submitter = func(peer netip.Addr) bool { return !peer.IsValid() }
 	}
 	if s.Auth {
 		cfg.Auth = Authenticator{}
