@@ -62,16 +62,15 @@ func refuse(nc net.Conn, r smtp.Reply) {
 func (s *Server) add(c *conn) smtp.Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := peerKey(c.peer.Client.Addr.Addr())
 	switch {
 	case s.closing.Load():
 		return shuttingDown
 	case len(s.conns) >= s.cfg.MaxConns:
 		return tooManyConns
-	case key.IsValid() && s.peers[key] >= s.cfg.MaxConnsPeer:
+	case c.key.IsValid() && s.peers[c.key] >= s.cfg.MaxConnsPeer:
 		return tooManyConns
 	}
-	s.count(key, 1)
+	s.count(c.key, 1)
 	s.conns[c] = struct{}{}
 	return smtp.Reply{}
 }
@@ -94,9 +93,9 @@ func (s *Server) readdress(c *conn, to netip.AddrPort) smtp.Reply {
 	if key.IsValid() && s.peers[key] >= s.cfg.MaxConnsPeer {
 		return tooManyConns
 	}
-	s.count(peerKey(c.peer.Client.Addr.Addr()), -1)
+	s.count(c.key, -1)
 	s.count(key, 1)
-	c.peer.Client.Addr = to
+	c.key, c.peer.Client.Addr = key, to
 	return smtp.Reply{}
 }
 
@@ -105,7 +104,7 @@ func (s *Server) remove(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
-	s.count(peerKey(c.peer.Client.Addr.Addr()), -1)
+	s.count(c.key, -1)
 	if len(s.conns) == 0 {
 		s.idle.Broadcast()
 	}

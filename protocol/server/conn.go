@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -28,6 +29,7 @@ type conn struct {
 	srv     *Server
 	ep      *Endpoint
 	peer    session.Peer
+	key     netip.Prefix // whose connection it is counted as; invalid: nobody's
 	session *session.Session
 	log     *slog.Logger
 
@@ -43,7 +45,11 @@ type conn struct {
 }
 
 func newConn(s *Server, nc net.Conn, ep *Endpoint, peer session.Peer) *conn {
-	return &conn{srv: s, ep: ep, rwc: nc, peer: peer, log: s.cfg.Log.With("session", peer.Session)}
+	c := &conn{srv: s, ep: ep, rwc: nc, peer: peer, log: s.cfg.Log.With("session", peer.Session)}
+	if !c.awaitsProxyHeader() { // else it is yet to say whose it is
+		c.key = peerKey(peer.Client.Addr.Addr())
+	}
+	return c
 }
 
 // begin begins the session, once it is known who the client is and whether anybody can listen.

@@ -18,7 +18,7 @@ const openTime = 30 * time.Second
 
 // open does what comes before the greeting. ok is false if there will be none.
 func (c *conn) open(ctx context.Context) (ok bool) {
-	if c.ep.Proxy == ProxyProtocol && c.peer.Trusted {
+	if c.awaitsProxyHeader() {
 		if err := c.proxied(); err != nil {
 			c.log.Warn("connection refused", "peer", peerName(c.peer), "cause", err)
 			return false
@@ -41,6 +41,8 @@ func (c *conn) hurry() error {
 	}
 	return c.rwc.SetDeadline(time.Now().Add(min(openTime, c.srv.cfg.CommandTimeout)))
 }
+
+func (c *conn) awaitsProxyHeader() bool { return c.ep.Proxy == ProxyProtocol && c.peer.Trusted }
 
 // proxied reads for whom the peer has made the connection, as the PROXY protocol has it: with LOCAL, and where the client has no
 // address, for itself. The client is no peer that is trusted unless it is among those, and nobody knows who is at the other
