@@ -171,7 +171,7 @@ func (n octets) String() string {
 }
 
 // String tells whose word is taken for who the client is.
-func (p Proxies) String() string {
+func (p Clients) String() string {
 	var who []string
 	if p.Unix {
 		who = append(who, "whoever connects")

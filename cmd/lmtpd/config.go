@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"lmtpd/protocol/server"
 	"lmtpd/store"
 )
 
@@ -34,9 +35,13 @@ const (
 
 // A Listen is one listener.
 type Listen struct {
-	Protocol string // "lmtp", so far the only one
-	Network  string // "tcp" or "unix"
-	Address  string // "host:port", or the path of the socket
+	Protocol string  // "lmtp", "submission" or "submissions"
+	Network  string  // "tcp" or "unix"
+	Address  string  // "host:port", or the path of the socket
+	TLS      TLSMode // lmtp: off; submission: STARTTLS; submissions: implicit, and nothing else
+
+	// Who may submit without authentication: nobody. For submission only.
+	Trust Clients
 
 	// For unix sockets only.
 	Mode  fs.FileMode // 0660
@@ -44,15 +49,28 @@ type Listen struct {
 	Group int         // gid likewise
 	Peers []uint32    // uids that may connect (SO_PEERCRED); the own one and root
 
-	// Whose XFORWARD is believed: nobody's.
-	Proxies Proxies
+	// Whose XFORWARD, XCLIENT and PROXY are believed: nobody's.
+	Proxies Clients
+	Proxy   server.ProxyHeader // none; ProxyProtocol: connections of Proxies begin with one
 }
+
+// TLSMode says whether and when TLS begins.
+type TLSMode int
+
+const (
+	TLSOff      TLSMode = iota
+	TLSStart            // when the client asks for it with STARTTLS
+	TLSImplicit         // with the first octet
+)
+
+// submits says whether clients submit mail there.
+func (l Listen) submits() bool { return l.Protocol != "lmtp" }
 
 // place is where it listens, in one string.
 func (l Listen) place() string { return l.Network + ":" + l.Address }
 
-// Proxies are the clients that may speak for others.
-type Proxies struct {
+// Clients are some of the clients of a listener.
+type Clients struct {
 	Unix bool           // whoever may connect to this unix socket
 	Nets []netip.Prefix // whoever connects from there
 }

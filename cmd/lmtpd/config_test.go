@@ -133,10 +133,10 @@ func TestConfigWhole(t *testing.T) {
 	}
 	want := []Listen{{
 		Protocol: "lmtp", Network: "unix", Address: "/run/s", Mode: 0o666, Owner: 0, Group: 0,
-		Peers: []uint32{0, 4711}, Proxies: Proxies{Unix: true},
+		Peers: []uint32{0, 4711}, Proxies: Clients{Unix: true},
 	}, {
 		Protocol: "lmtp", Network: "tcp", Address: "[::1]:24", Owner: -1, Group: -1,
-		Proxies: Proxies{Nets: []netip.Prefix{
+		Proxies: Clients{Nets: []netip.Prefix{
 			netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::1/128"), netip.MustParsePrefix("192.0.2.7/32"),
 		}},
 	}}
@@ -204,7 +204,7 @@ func TestConfigFlags(t *testing.T) {
 		listen string
 		blocks string
 	}{
-		{"listeners", overrides{lmtp: []string{":1", "unix:/s"}}, ":1 /s",
+		{"listeners", overrides{listen: map[string][]string{"lmtp": {":1", "unix:/s"}}}, ":1 /s",
 			"example.org,xn--bcher-kva.example any maildir:/var/mail/%d/%n\nb.example any maildir:/var/lib/lmtpd/mail/%d/%n"},
 		{"data", overrides{data: "/d%u"}, "/run/s [::1]:24",
 			"example.org,xn--bcher-kva.example any maildir:/var/mail/%d/%n\nb.example any maildir:/d%%u/mail/%d/%n"},

@@ -72,21 +72,21 @@ func addressTrouble(s string) error {
 // looksNumeric says whether a host of digits and dots can only be meant as an IPv4 address.
 func looksNumeric(host string) bool { return strings.Trim(host, "0123456789.") == "" }
 
-// parseProxy reads one element of proxies: "unix", an address, or a network in CIDR notation.
-func parseProxy(s string) (Proxies, error) {
+// parseClients reads one element of proxies or trust: "unix", an address, or a network in CIDR notation.
+func parseClients(s string) (Clients, error) {
 	if s == "unix" {
-		return Proxies{Unix: true}, nil
+		return Clients{Unix: true}, nil
 	}
 	if ip, err := netip.ParseAddr(s); err == nil && ip.Zone() == "" {
 		ip = ip.Unmap()
-		return Proxies{Nets: []netip.Prefix{netip.PrefixFrom(ip, ip.BitLen())}}, nil
+		return Clients{Nets: []netip.Prefix{netip.PrefixFrom(ip, ip.BitLen())}}, nil
 	}
 	p, err := netip.ParsePrefix(s)
 	if err != nil {
-		return Proxies{}, fmt.Errorf(`%q is neither "unix" nor an address nor a network such as 192.0.2.0/24%s`, s, didYouMean("", s, []string{"unix"}))
+		return Clients{}, fmt.Errorf(`%q is neither "unix" nor an address nor a network such as 192.0.2.0/24%s`, s, didYouMean("", s, []string{"unix"}))
 	}
 	if p.Masked() != p {
-		return Proxies{}, fmt.Errorf("%s has bits set behind its length; write %s", s, p.Masked())
+		return Clients{}, fmt.Errorf("%s has bits set behind its length; write %s", s, p.Masked())
 	}
-	return Proxies{Nets: []netip.Prefix{p}}, nil
+	return Clients{Nets: []netip.Prefix{p}}, nil
 }

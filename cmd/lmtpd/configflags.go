@@ -12,6 +12,8 @@ import (
 func configFlags() []cli.Flag {
 	return append([]cli.Flag{
 		&cli.StringSliceFlag{Name: "lmtp", Usage: "listen for LMTP at `ADDR` (unix:PATH or HOST:PORT) instead of what the configuration says; may be repeated"},
+		&cli.StringSliceFlag{Name: "submission", Usage: "listen for submission with STARTTLS at `ADDR` instead of what the configuration says; may be repeated"},
+		&cli.StringSliceFlag{Name: "submissions", Usage: "listen for submission with implicit TLS at `ADDR` instead of what the configuration says; may be repeated"},
 	}, storeFlags()...)
 }
 
@@ -29,7 +31,8 @@ func storeFlags() []cli.Flag {
 // overrides are the flags that replace parts of a configuration.
 type overrides struct {
 	config, data, store, accounts string
-	lmtp, domains                 []string
+	domains                       []string
+	listen                        map[string][]string // by protocol
 }
 
 // readOverrides reads the flags. One that is given has a value: an empty one is a variable of a script that was
@@ -40,15 +43,19 @@ func readOverrides(c *cli.Context) (overrides, error) {
 		data:     c.String("data"),
 		store:    c.String("store"),
 		accounts: c.String("accounts"),
-		lmtp:     c.StringSlice("lmtp"),
 		domains:  c.StringSlice("domain"),
+		listen:   map[string][]string{},
+	}
+	for _, protocol := range protocolWords {
+		o.listen[protocol] = c.StringSlice(protocol)
 	}
 	for _, flag := range []struct {
 		name   string
 		values []string
 	}{
 		{"config", []string{o.config}}, {"data", []string{o.data}}, {"store", []string{o.store}},
-		{"accounts", []string{o.accounts}}, {"lmtp", o.lmtp}, {"domain", o.domains},
+		{"accounts", []string{o.accounts}}, {"domain", o.domains},
+		{"lmtp", o.listen["lmtp"]}, {"submission", o.listen["submission"]}, {"submissions", o.listen["submissions"]},
 	} {
 		if c.IsSet(flag.name) && slices.Contains(flag.values, "") {
 			return o, usage(c, "--%s is empty", flag.name)
@@ -57,25 +64,35 @@ func readOverrides(c *cli.Context) (overrides, error) {
 	return o, nil
 }
 
-// apply lets flags replace what the file says: --lmtp all LMTP listeners; --store, --accounts and --domain all
+// apply lets flags replace what the file says: --lmtp all LMTP listeners, and so on; --store, --accounts and --domain all
 // blocks by one.
 func (o overrides) apply(cfg *Config, r *report) {
 	if o.data != "" {
 		flagValue(r, "data", o.data, parsePath, func(dir string) { cfg.Data = dir })
 	}
-	if len(o.lmtp) > 0 {
-		cfg.Listen = slices.DeleteFunc(cfg.Listen, func(l Listen) bool { return l.Protocol == "lmtp" })
+	for _, protocol := range protocolWords {
+		if len(o.listen[protocol]) > 0 {
+			cfg.Listen = slices.DeleteFunc(cfg.Listen, func(l Listen) bool { return l.Protocol == protocol })
+		}
 	}
-	for _, address := range o.lmtp {
-		flagValue(r, "lmtp", address, parseListener, func(l Listen) {
-			if slices.ContainsFunc(cfg.Listen, func(other Listen) bool { return other.place() == l.place() }) {
-				r.addFlag("lmtp", fmt.Errorf("%s is given twice", address))
-			}
-			cfg.Listen = append(cfg.Listen, l)
-		})
+	for _, protocol := range protocolWords {
+		o.applyListeners(protocol, cfg, r)
 	}
 	if o.store != "" || o.accounts != "" || len(o.domains) > 0 {
 		cfg.Mailboxes = []Mailboxes{o.block(cfg.Mailboxes, r)}
+	}
+}
+
+// applyListeners adds the listeners of one protocol.
+func (o overrides) applyListeners(protocol string, cfg *Config, r *report) {
+	for _, address := range o.listen[protocol] {
+		flagValue(r, protocol, address, parseListener, func(l Listen) {
+			l.setProtocol(protocol)
+			if slices.ContainsFunc(cfg.Listen, func(other Listen) bool { return other.place() == l.place() }) {
+				r.addFlag(protocol, fmt.Errorf("%s is given twice", address))
+			}
+			cfg.Listen = append(cfg.Listen, l)
+		})
 	}
 }
 

@@ -36,45 +36,6 @@ func readListeners(cfg *Config, t *table) {
 	}
 }
 
-// readListen reads one listener. ok is false if even its address is not known.
-func readListen(t *table) (l Listen, ok bool) {
-	protocol := "lmtp"
-	field(t, "protocol", &protocol, parseProtocol)
-	field(t, "address", &l, parseListener)
-	if !t.has("address") && !t.torn {
-		t.report.add(t.at, `%s has no address: give one such as "127.0.0.1:24" or "unix:/run/lmtpd.sock"`, t.name)
-	}
-	l.Protocol = protocol
-	field(t, "mode", &l.Mode, parseMode)
-	field(t, "owner", &l.Owner, parseUser)
-	field(t, "group", &l.Group, parseGroup)
-	if t.has("peers") {
-		l.Peers = []uint32{}
-	}
-	fields(t, "peers", parseUser, func(uid int, _ position) { l.Peers = append(l.Peers, uint32(uid)) })
-	fields(t, "proxies", parseProxy, func(p Proxies, at position) {
-		if p.Unix && l.Network == "tcp" {
-			t.report.add(at, `proxies: nobody connects to this listener by "unix"`)
-		}
-		l.Proxies.Unix = l.Proxies.Unix || p.Unix
-		l.Proxies.Nets = append(l.Proxies.Nets, p.Nets...)
-	})
-	if l.Network == "tcp" {
-		unixOnly(t)
-	}
-	t.done()
-	return l, l.Network != ""
-}
-
-// unixOnly reports the keys that mean nothing for a listener on TCP.
-func unixOnly(t *table) {
-	for _, key := range []string{"mode", "owner", "group", "peers"} {
-		if t.has(key) {
-			t.report.add(t.values[key].key, "%s is for unix sockets only, and this listener is on TCP", key)
-		}
-	}
-}
-
 func readLimits(l *Limits, t *table) {
 	t.size("message_size", &l.MessageSize)
 	t.count("recipients", &l.Recipients)

@@ -37,16 +37,6 @@ func parsePath(s string) (string, error) {
 	return s, nil
 }
 
-func parseProtocol(s string) (string, error) {
-	if s == "submission" || s == "submissions" {
-		return "", fmt.Errorf("%s is not offered by this version yet; only lmtp is", s)
-	}
-	if s != "lmtp" {
-		return "", fmt.Errorf("unknown protocol %q%s", s, didYouMean("", s, []string{"lmtp", "submission", "submissions"}))
-	}
-	return s, nil
-}
-
 // parseDomain reads a domain or an address literal, lower-cased, because domains are compared without regard
 // to case (RFC 5321 §2.4).
 func parseDomain(s string) (string, error) {

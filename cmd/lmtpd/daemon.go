@@ -236,7 +236,7 @@ func (d *daemon) endpoint(l Listen) server.Endpoint {
 }
 
 // Contain says whether a peer may speak for others. The zero Addr is a unix socket.
-func (p Proxies) Contain(peer netip.Addr) bool {
+func (p Clients) Contain(peer netip.Addr) bool {
 	if !peer.IsValid() {
 		return p.Unix
 	}

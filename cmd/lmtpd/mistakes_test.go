@@ -98,8 +98,12 @@ func TestMistakes(t *testing.T) {
 
 		// Listeners.
 		{"no address", "[[listen]]\nmode = \"0600\"\n", `1:3: [[listen]] has no address: give one such as "127.0.0.1:24" or "unix:/run/lmtpd.sock"`},
-		{"unknown protocol", tcp + "protocol = \"ltmp\"\n", `3:12: protocol: unknown protocol "ltmp"; did you mean "lmtp"?`},
-		{"protocol of later", tcp + "protocol = \"submission\"\n", `3:12: protocol: submission is not offered by this version yet; only lmtp is`},
+		{"unknown protocol", tcp + "protocol = \"ltmp\"\n", `3:12: protocol: "ltmp" is not lmtp, submission or submissions; did you mean "lmtp"?`},
+		{"trust of an MTA", tcp + "trust = [\"192.0.2.1\"]\n", `3:1: trust is for submission; whoever can connect here may hand over mail`},
+		{"trust on TCP", tcp + "protocol = \"submission\"\ntrust = [\"unix\"]\n", `4:10: trust: nobody connects to this listener by "unix"`},
+		{"submissions without TLS", tcp + "protocol = \"submissions\"\ntls = \"starttls\"\n", `4:7: tls: submissions is with implicit TLS; for anything else the protocol is "submission"`},
+		{"way of TLS", tcp + "tls = \"startls\"\n", `3:7: tls: "startls" is not off, starttls or implicit; did you mean "starttls"?`},
+		{"proxies of nobody", tcp + "proxy_protocol = true\n", `3:18: proxy_protocol: nobody's is believed; name the proxies, as in proxies = ["192.0.2.1"]`},
 		{"address without port", "[[listen]]\naddress = \"127.0.0.1\"\n", `2:11: address: "127.0.0.1" is not an address: the port is missing, as in 127.0.0.1:24`},
 		{"address without brackets", "[[listen]]\naddress = \"::1:24\"\n", `2:11: address: "::1:24" is not an address: an IPv6 address stands in brackets, as in [::1]:24`},
 		{"port", "[[listen]]\naddress = \":66666\"\n", `2:11: address: ":66666" is not an address: its port "66666" is not a number up to 65535`},
@@ -184,7 +188,7 @@ hops = "no"
 
 // Nobody listens twice at one place, and a tilde is expanded in no flag.
 func TestMistakesInFlagsTogether(t *testing.T) {
-	_, err := overrides{lmtp: []string{":24", "unix:/a/../s", ":24", "unix:/s"}, data: "~/x"}.load()
+	_, err := overrides{listen: map[string][]string{"lmtp": {":24", "unix:/a/../s", ":24", "unix:/s"}}, data: "~/x"}.load()
 	want := `lmtpd: --data: ~ is not expanded here; write the whole path
 lmtpd: --lmtp: :24 is given twice
 lmtpd: --lmtp: unix:/s is given twice`
@@ -195,7 +199,7 @@ lmtpd: --lmtp: unix:/s is given twice`
 
 // Flags are told after the file, and alone they are a mistake of usage.
 func TestMistakesInFlags(t *testing.T) {
-	_, err := overrides{lmtp: []string{"x", ":24", "/s"}, domains: []string{"a@b"}, store: "x:", accounts: "y"}.load()
+	_, err := overrides{listen: map[string][]string{"lmtp": {"x", ":24", "/s"}}, domains: []string{"a@b"}, store: "x:", accounts: "y"}.load()
 	want := `lmtpd: --lmtp: "x" is not an address: the port is missing, as in 127.0.0.1:24
 lmtpd: --lmtp: "/s" is not an address; a unix socket is written unix:/s
 lmtpd: --domain: "a@b" is not a domain: leave out the local-part and the @

@@ -186,7 +186,7 @@ func TestProxyHeader(t *testing.T) {
 		"PROXY TCP6 ::ffff:192.0.2.9 ::ffff:192.0.2.1 9 587\r\n": "192.0.2.9",
 		"PROXY UNKNOWN\r\n": "",
 		v2Signature + "\x21\x11\x00\x0c\xc0\x00\x02\x09\xc0\x00\x02\x01\xc0\x00\x02\x4b": "192.0.2.9",
-		v2Signature + "\x20\x00\x00\x00": "",
+		v2Signature + "\x20\x00\x00\x00":                                                 "",
 	} {
 		l, seen := newPipeListener(), newWitness()
 		start(t, server.New(config(&keeper{})), l, fromProxy(seen))

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Auth says how clients authenticate.
+type Auth struct {
+	Backend    Backend
+	Mechanisms []string // those that can work; more than can is a mistake
+	Domain     string   // of names without one: the first domain of all
+	Masters    []string // none: accounts that may act as any other
+	OAuth      OAuth
+}
+
+// A Backend is what verifies who a client is.
+type Backend struct {
+	Kind string // "accounts": those of the mailboxes; "dovecot", "pam"
+	Arg  string // the address of Dovecot's socket, or the service of PAM
+}
+
+// String is the backend as the configuration has it.
+func (b Backend) String() string {
+	if b.Arg == "" {
+		return b.Kind
+	}
+	return b.Kind + ":" + b.Arg
+}
+
+// OAuth says who vouches for bearer tokens: nobody, unless there is one of the first two.
+type OAuth struct {
+	Introspect   string // URL (RFC 7662)
+	JWKS         string // URL or path (RFC 7517)
+	ClientID     string // for the first
+	ClientSecret string // path of a file
+	Issuer       string // that a token must have; "": any
+	Audience     string
+	Scope        string
+	Claim        string // that names the account; "": username, or email and sub of a JWT
+}
+
+// on says whether tokens can be looked at.
+func (o OAuth) on() bool { return o.Introspect != "" || o.JWKS != "" }
+
+// mechanismWords are all that there are, the strongest first.
+var mechanismWords = []string{
+	"EXTERNAL", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "OAUTHBEARER", "XOAUTH2",
+	"CRAM-MD5", "PLAIN", "LOGIN",
+}
+
+func readAuth(a *Auth, t *table) {
+	field(t, "backend", &a.Backend, parseBackend)
+	fields(t, "mechanisms", parseMechanism, func(m string, at position) {
+		if slices.Contains(a.Mechanisms, m) {
+			t.report.add(at, "mechanisms: %s is there twice", m)
+		}
+		a.Mechanisms = append(a.Mechanisms, m)
+	})
+	if e := t.values["mechanisms"]; e != nil && e.isEmptyList() {
+		t.report.add(e.at, "mechanisms: there is none; without any, leave the listeners for submission out")
+	}
+	field(t, "domain", &a.Domain, parseDomain)
+	fields(t, "masters", parseLogin, func(name string, _ position) { a.Masters = append(a.Masters, name) })
+	readOAuth(&a.OAuth, t.section("oauth"))
+	t.done()
+}
+
+func readOAuth(o *OAuth, t *table) {
+	field(t, "introspect", &o.Introspect, parseURL)
+	field(t, "jwks", &o.JWKS, parseURLOrPath)
+	field(t, "client_id", &o.ClientID, parseText)
+	field(t, "client_secret_file", &o.ClientSecret, parsePath)
+	field(t, "issuer", &o.Issuer, parseText)
+	field(t, "audience", &o.Audience, parseText)
+	field(t, "scope", &o.Scope, parseText)
+	field(t, "claim", &o.Claim, parseText)
+	switch {
+	case o.Introspect != "" && o.JWKS != "":
+		t.report.add(t.where("jwks"), "jwks: either this or introspect says whether a token is good")
+	case !o.on() && len(t.order) > 0 && !t.has("introspect") && !t.has("jwks"):
+		t.report.add(t.at, "%s: give introspect or jwks, else no token can be looked at", t.name)
+	case o.JWKS != "" && (o.ClientID != "" || o.ClientSecret != ""):
+		t.report.add(t.where("client_id"), "client_id and client_secret_file are for introspect")
+	}
+	t.done()
+}
+
+// parseBackend reads what verifies passwords: "accounts", "dovecot:PATH", "dovecot:HOST:PORT" or "pam:SERVICE".
+func parseBackend(s string) (Backend, error) {
+	kind, arg, _ := strings.Cut(s, ":")
+	switch kind {
+	case "accounts":
+		if s != kind {
+			return Backend{}, fmt.Errorf("%q: nothing follows accounts", s)
+		}
+		return Backend{Kind: kind}, nil
+	case "dovecot":
+		if arg == "" {
+			return Backend{}, fmt.Errorf("dovecot needs the socket of its auth service, as in dovecot:/run/dovecot/auth-client")
+		}
+		_, err := parsePath(arg)
+		return Backend{kind, arg}, err
+	case "pam":
+		if arg == "" {
+			arg = "lmtpd"
+		}
+		return Backend{kind, arg}, nil
+	}
+	return Backend{}, fmt.Errorf("unknown backend %q%s", s, didYouMean("", s, []string{"accounts", "dovecot", "pam"}))
+}
+
+func parseMechanism(s string) (string, error) {
+	return oneOf(mechanismWords...)(strings.ToUpper(s))
+}
