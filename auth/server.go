@@ -1,0 +1,145 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Config is what a Server needs.
+type Config struct {
+	Mechanisms []string // those to offer, in this order; what cannot work on a channel is left out there
+	Hostname   string   // in the challenge of CRAM-MD5
+	Accounts   Accounts
+	Tokens     Tokens // nil: no OAUTHBEARER and no XOAUTH2
+
+	// Authorize says whether an account may act as another (RFC 4422 §2); nil: none may.
+	Authorize func(account, as string) bool
+
+	Nonce func() string    // for SCRAM and CRAM-MD5, of printable ASCII without a comma; nil: 18 octets of crypto/rand
+	Now   func() time.Time // nil: time.Now
+}
+
+// A Server is an Authenticator whose mechanisms are all made here. Its methods may be called from many goroutines.
+type Server struct{ cfg Config }
+
+// NewServer returns a Server. What it cannot do is left out of its mechanisms.
+func NewServer(cfg Config) *Server {
+	if cfg.Nonce == nil {
+		cfg.Nonce = newNonce
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Server{cfg}
+}
+
+func newNonce() string {
+	b := make([]byte, 18)
+	rand.Read(b) // never fails
+	return base64.StdEncoding.EncodeToString(b)
+}
+
+// Mechanisms lists those of the configuration that can work on a channel.
+func (s *Server) Mechanisms(ch Channel) []string {
+	var list []string
+	for _, m := range s.cfg.Mechanisms {
+		if s.works(m, ch) {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// works says whether a mechanism can work on a channel: passwords and tokens are not sent where others may listen
+// (RFC 4954 §4), and there must be something to go by.
+func (s *Server) works(mechanism string, ch Channel) bool {
+	switch mechanism {
+	case "PLAIN", "LOGIN":
+		return ch.Secured
+	case "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256":
+		return true
+	case "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS":
+		return ch.Binding != nil
+	case "EXTERNAL":
+		return len(ch.Names) > 0
+	case "OAUTHBEARER", "XOAUTH2":
+		return ch.Secured && s.cfg.Tokens != nil
+	}
+	return false
+}
+
+// Begin begins an exchange.
+func (s *Server) Begin(mechanism string, ch Channel) Exchange {
+	switch mechanism {
+	case "PLAIN":
+		return &plainServer{server: s}
+	case "LOGIN":
+		return &loginServer{server: s}
+	case "CRAM-MD5":
+		return &cramServer{server: s}
+	case "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS":
+		return s.beginSCRAM(mechanism, ch)
+	case "EXTERNAL":
+		return &externalServer{server: s, channel: ch}
+	case "OAUTHBEARER", "XOAUTH2":
+		return &bearerServer{server: s, parse: bearerParser(mechanism)}
+	}
+	return refusing{}
+}
+
+// refusing is the exchange of a mechanism that there is not.
+type refusing struct{}
+
+func (refusing) Next(context.Context, []byte) ([]byte, string, error) {
+	return nil, "", fmt.Errorf("%w: there is no such mechanism", ErrCredentials)
+}
+
+func (refusing) Claimed() string { return "" }
+
+// failure is an error that wraps ErrCredentials, with a cause for the log. What it says is never of the client.
+func failure(cause string) error { return fmt.Errorf("%w: %s", ErrCredentials, cause) }
+
+// authorize returns the account that an authenticated account acts as: itself, or the other one that it names and may be.
+func (s *Server) authorize(ctx context.Context, account, as string) (string, error) {
+	if as == "" || as == account {
+		return account, nil
+	}
+	if !isName(as) {
+		return "", failure("malformed authorization identity")
+	}
+	other, err := s.cfg.Accounts.Named(ctx, as)
+	switch {
+	case err == nil && other == account:
+		return account, nil
+	case err != nil && !errors.Is(err, ErrCredentials):
+		return "", fmt.Errorf("look up an authorization identity: %w", err)
+	case err != nil || s.cfg.Authorize == nil || !s.cfg.Authorize(account, other):
+		return "", failure("it may not act as another")
+	}
+	return other, nil
+}
+
+// maxName is how many octets a name or a password may have.
+const maxName = 511
+
+// isName says whether a name is worth looking up: text without control characters.
+func isName(s string) bool {
+	return s != "" && len(s) <= maxName && utf8.ValidString(s) &&
+		!strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
+
+// mechanismsOf are the names of all that a Server knows, the strongest first.
+var mechanismsOf = [...]string{
+	"EXTERNAL", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "OAUTHBEARER", "XOAUTH2",
+	"CRAM-MD5", "PLAIN", "LOGIN",
+}
+
+// Mechanisms are the names of all mechanisms that a Server knows, the strongest first.
+func Mechanisms() []string { return slices.Clone(mechanismsOf[:]) }
