@@ -92,7 +92,9 @@ func (i *Introspection) ask(ctx context.Context, token string) (*claims, error) 
 	case i.slots <- struct{}{}:
 		defer func() { <-i.slots }()
 	case <-ctx.Done():
-		return nil, fmt.Errorf("wait to ask %s: %w", i.at.name, ctx.Err())
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("wait to ask %s: %w", i.at.name, err)
 	}
 	req, err := i.question(ctx, token)
 	if err != nil {

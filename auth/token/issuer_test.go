@@ -86,12 +86,12 @@ func terms() Terms {
 }
 
 // sign makes a JWT. The header has alg and what head adds.
-func sign(t *testing.T, alg jose.SignatureAlgorithm, head, claims object) string {
+func sign(t testing.TB, alg jose.SignatureAlgorithm, head, claims object) string {
 	t.Helper()
 	return signWith(t, alg, signers()[alg], head, marshal(t, claims))
 }
 
-func signWith(t *testing.T, alg jose.SignatureAlgorithm, k crypto.Signer, head object, payload []byte) string {
+func signWith(t testing.TB, alg jose.SignatureAlgorithm, k crypto.Signer, head object, payload []byte) string {
 	t.Helper()
 	opts := &jose.SignerOptions{}
 	for name, value := range head {
@@ -113,13 +113,13 @@ func signWith(t *testing.T, alg jose.SignatureAlgorithm, k crypto.Signer, head o
 }
 
 // raw makes what looks like a JWT of its parts.
-func raw(t *testing.T, head, claims object, signature []byte) string {
+func raw(t testing.TB, head, claims object, signature []byte) string {
 	t.Helper()
 	b64 := base64.RawURLEncoding.EncodeToString
 	return b64(marshal(t, head)) + "." + b64(marshal(t, claims)) + "." + b64(signature)
 }
 
-func marshal(t *testing.T, v any) []byte {
+func marshal(t testing.TB, v any) []byte {
 	t.Helper()
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -129,7 +129,7 @@ func marshal(t *testing.T, v any) []byte {
 }
 
 // jwk is the public key of a signer as the issuer publishes it, with changes.
-func jwk(t *testing.T, id string, k crypto.Signer, changes object) object {
+func jwk(t testing.TB, id string, k crypto.Signer, changes object) object {
 	t.Helper()
 	text, err := jose.JSONWebKey{Key: k.Public(), KeyID: id}.MarshalJSON()
 	if err != nil {
@@ -143,13 +143,13 @@ func jwk(t *testing.T, id string, k crypto.Signer, changes object) object {
 	return all
 }
 
-func jwks(t *testing.T, keys ...object) []byte {
+func jwks(t testing.TB, keys ...object) []byte {
 	t.Helper()
 	return marshal(t, object{"keys": keys})
 }
 
 // allKeys is the set of an issuer that signs with every algorithm. The ID of a key is the first algorithm that it is for.
-func allKeys(t *testing.T) []byte {
+func allKeys(t testing.TB) []byte {
 	t.Helper()
 	s := signers()
 	var keys []object
