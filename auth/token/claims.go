@@ -57,14 +57,14 @@ func (c *claims) scopes() ([]string, error) {
 	return all, nil
 }
 
-// name returns the name of an account that a member has; "" is none.
+// name returns the name of an account that a member has; "" is none. One that cannot be a name is refused.
 func (c *claims) name(member string) (string, error) {
 	var name string
 	if err := c.members.read(member, &name); err != nil {
 		return "", err
 	}
 	if len(name) > maxName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
-		return "", fmt.Errorf("member %s cannot be a name", member)
+		return "", refused("member %s cannot be a name", member)
 	}
 	return name, nil
 }

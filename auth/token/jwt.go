@@ -101,7 +101,8 @@ func parseJWT(token string) (*jose.JSONWebSignature, error) {
 		return nil, refused("not a signed JWT") // the cause may quote it
 	}
 	head := sig.Signatures[0].Protected
-	if _, ok := head.ExtraHeaders["crit"]; ok { // RFC 7515 §4.1.11; none is known here, and RFC 7797 §7 forbids the one that the library knows
+	// None is known here (RFC 7515 §4.1.11), and the one that the library knows is forbidden (RFC 7797 §7).
+	if _, ok := head.ExtraHeaders["crit"]; ok {
 		return nil, refused("a token with critical extensions")
 	}
 	if typ, ok := head.ExtraHeaders[jose.HeaderType]; ok && !isAccessToken(fmt.Sprint(typ)) {

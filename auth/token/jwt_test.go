@@ -83,18 +83,22 @@ func TestAlgorithms(t *testing.T) {
 	}
 }
 
-// The examples of RFC 7515 §A.2 and §A.3, which others have signed.
+// The examples of RFC 7515 §A.2 and §A.3 and of RFC 8037 §A.4, which others have signed.
 func TestExamples(t *testing.T) {
 	const payload = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
 	set := jwks(t,
 		object{"kty": "RSA", "e": "AQAB", "n": "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"},
 		object{"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"},
+		object{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
 	)
 	j := newFileJWT(t, set, Terms{Member: "iss"})
 	j.cfg.Now = func() time.Time { return time.Unix(1300819379, 0) }
 	check(t, j, "eyJhbGciOiJSUzI1NiJ9."+payload+".cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw", "joe", "")
 	check(t, j, "eyJhbGciOiJFUzI1NiJ9."+payload+".DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q", "joe", "")
 	check(t, j, "eyJhbGciOiJFUzI1NiJ9."+payload+".DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1A", "", "the signature does not fit")
+	const ed = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0K"
+	check(t, j, ed+"Ag", "", "not a JSON object") // it is no JWT, but signed
+	check(t, j, ed+"Aw", "", "the signature does not fit")
 }
 
 // RFC 8725 §2.1, §3.1: nobody chooses an algorithm that the issuer's key is not for.
@@ -243,7 +247,7 @@ func TestSyntax(t *testing.T) {
 	tests := []struct{ name, token, cause string }{
 		{"good", good, ""},
 		{"empty", "", "an empty token"},
-		{"nothing but filling", "===", "an empty token"},
+		{"nothing but filling", "===", "not a signed JWT"},
 		{"a dot", ".", "not a signed JWT"},
 		{"two dots", "..", "a token with the algorithm"},
 		{"a header that is null", "bnVsbA.e30.", "not a signed JWT"},
@@ -254,7 +258,8 @@ func TestSyntax(t *testing.T) {
 		{"a line end after", good + "\n", "not the syntax"},
 		{"NUL", good + "\x00", "not the syntax"},
 		{"filled up", good + "=", "not a signed JWT"},
-		{"JSON", `{"payload":"e30"}`, "not the syntax"},
+		{"JSON", `{"payload":"e30"}`, "not a signed JWT"},
+		{"not ASCII", good + "\u00e4", "not the syntax"},
 		{"longer than it may be", strings.Repeat("a", maxToken+1), "a token of 12289 octets"},
 		{"as long as it may be", strings.Repeat("a", maxToken), "not a signed JWT"},
 	}
