@@ -323,6 +323,24 @@ func TestYoungFile(t *testing.T) {
 	check(t, l, sent(t, first, "1"), "", "not the issuer's")
 }
 
+// A file that is again what it was is taken again.
+func TestFileComesBack(t *testing.T) {
+	l, first, second := newLocal(t), signers()[jose.ES256], otherES256()
+	before := jwks(t, jwk(t, "1", first, nil))
+	l.pass(time.Hour) // what was written an hour ago need not be read again
+	check(t, l, sent(t, first, "1"), sub, "")
+	l.pass(time.Hour)
+	l.write(t, jwks(t, jwk(t, "2", second, nil)))
+	check(t, l, sent(t, second, "2"), sub, "")
+	l.write(t, before)
+	if err := os.Chtimes(l.path, instant, instant); err != nil {
+		t.Fatal(err)
+	}
+	l.pass(time.Second)
+	check(t, l, sent(t, first, "1"), sub, "")
+	check(t, l, sent(t, second, "2"), "", "not the issuer's")
+}
+
 // What is not a set of keys does not take the place of one.
 func TestBrokenFile(t *testing.T) {
 	l, first, second := newLocal(t), signers()[jose.ES256], otherES256()
