@@ -73,24 +73,33 @@ func matchCrypt(text, password string) (bool, error) {
 // parseCrypt reads a string of crypt(3) without doing its work, which must not be too much for a password. The library's
 // errors quote what they are about, and so are not passed on.
 func parseCrypt(text, password string) (algorithm.Digest, error) {
+	f, groups, err := formOf(text)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.checks(groups, password); err != nil {
+		return nil, err
+	}
+	d, err := f.decode(text)
+	if err != nil {
+		return nil, errMalformed
+	}
+	return d, nil
+}
+
+// formOf finds the form of a string of crypt(3), and its parameters.
+func formOf(text string) (form, []string, error) {
 	for _, f := range forms {
 		if !strings.HasPrefix(text, f.prefix) {
 			continue
 		}
 		groups := f.grammar.FindStringSubmatch(text)
 		if groups == nil {
-			return nil, errMalformed
+			return form{}, nil, errMalformed
 		}
-		if err := f.checks(groups[1:], password); err != nil {
-			return nil, err
-		}
-		d, err := f.decode(text)
-		if err != nil {
-			return nil, errMalformed
-		}
-		return d, nil
+		return f, groups[1:], nil
 	}
-	return nil, errForm
+	return form{}, nil, errForm
 }
 
 func noParameters([]string, string) error { return nil }

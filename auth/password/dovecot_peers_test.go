@@ -89,3 +89,38 @@ func doveadm(args ...string) (string, error) {
 	out, err := exec.Command("doveadm", args...).CombinedOutput()
 	return string(out), err
 }
+
+// What Dovecot keeps for a mechanism has the same key as the password itself.
+func TestDovecotsKeys(t *testing.T) {
+	needDoveadm(t)
+	for _, scheme := range []string{"CRAM-MD5", "CRAM-MD5.B64", "HMAC-MD5"} {
+		outer, inner, err := CRAMKey(madeBy(t, scheme))
+		wantOuter, wantInner, wantErr := CRAMKey("{PLAIN}" + secret)
+		if err != nil || wantErr != nil || !same(outer, wantOuter) || !same(inner, wantInner) {
+			t.Errorf("%s: %x, %x, %v; of the password %x, %x, %v", scheme, outer, inner, err, wantOuter, wantInner, wantErr)
+		}
+	}
+	for _, mechanism := range []string{"SCRAM-SHA-1", "SCRAM-SHA-256"} {
+		for _, suffix := range []string{"", ".HEX", ".B64"} {
+			k, err := SCRAMKey(mechanism, madeBy(t, mechanism+suffix))
+			if err != nil {
+				t.Errorf("%s%s: %v", mechanism, suffix, err)
+				continue
+			}
+			want, err := DeriveSCRAM(mechanism, secret, k.Salt, k.Rounds)
+			if err != nil || k.text() != want.text() {
+				t.Errorf("%s%s: %s, %v; of the password %s", mechanism, suffix, k.text(), err, want.text())
+			}
+		}
+	}
+}
+
+// madeBy is what Dovecot stores of secret in a scheme.
+func madeBy(t *testing.T, scheme string) string {
+	t.Helper()
+	made, err := doveadm("pw", "-s", scheme, "-p", secret)
+	if err != nil {
+		t.Fatalf("%s: %v, %s", scheme, err, made)
+	}
+	return strings.TrimSuffix(made, "\n")
+}

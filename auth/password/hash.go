@@ -124,8 +124,8 @@ func encode(h algorithm.Hash, password string) (string, error) {
 
 func makeSCRAM(newHash func() hash.Hash) func(string) (string, error) {
 	return func(password string) (string, error) {
-		k, err := deriveSCRAM(newHash, password, scramKey{salt: newSalt(), rounds: newSCRAMRounds})
-		return k.String(), err
+		k, err := deriveSCRAM(newHash, password, SCRAM{Salt: newSalt(), Rounds: newSCRAMRounds})
+		return k.text(), err
 	}
 }
 

@@ -18,7 +18,10 @@
 // one that takes more than about a second is not, and so cannot be verified: more than 700,000 rounds of $5$ and $6$, and
 // fewer of a password of more than 128 octets; more than 1,500,000 of PBKDF2 and SCRAM; a cost of bcrypt above 14; more than
 // 256 MiB of argon2 or yescrypt, and of argon2, memory times passes, more than 768 MiB. How many are computed at once is for
-// the caller to bound, and so is the time that an account that is not there takes.
+// the caller to bound, and so is the time that an account that is not there takes: CostOf tells what takes the same time.
+//
+// Some mechanisms of SASL need more than a password to compare: a key, which CRAMKey and SCRAMKey read from what is stored
+// and DeriveSCRAM makes. Permits says which mechanism goes with which scheme.
 package password
 
 import (
@@ -40,7 +43,7 @@ const maxPassword = 511
 // Verify compares a password with what is stored of it. The error is nil, ErrMismatch, or says why it cannot be told:
 // an unknown scheme, a malformed hash, a hash that demands too much work. No error has the stored hash in it.
 func Verify(stored, password string) error {
-	if check(password) != nil || isLocked(stored) {
+	if check(password) != nil || Locked(stored) {
 		return ErrMismatch
 	}
 	s, text, err := parse(stored)
@@ -57,9 +60,9 @@ func Verify(stored, password string) error {
 	return nil
 }
 
-// isLocked says whether something is stored that no password can match: nothing, or as in shadow(5) what begins with an
+// Locked says whether something is stored that no password can match: nothing, or as in shadow(5) what begins with an
 // asterisk or an exclamation mark.
-func isLocked(stored string) bool {
+func Locked(stored string) bool {
 	text := stored
 	if name, rest, ok := cutScheme(stored); ok && strings.EqualFold(name, "CRYPT") {
 		text = rest

@@ -21,6 +21,7 @@ type scheme struct {
 	encoded coding // of what is stored, unless the scheme's name has a suffix
 	octets  int    // how many there are to be, decoded; 0 is any number
 	match   func(text, password string) (bool, error)
+	work    func(text string) (way, work string, err error) // see Cost; nil: next to none
 }
 
 // A coding is how octets are written in the text of an account.
@@ -37,29 +38,29 @@ var schemes = map[string]scheme{
 	"PLAIN":         {match: plain},
 	"CLEAR":         {match: plain},
 	"CLEARTEXT":     {match: plain},
-	"CRYPT":         {match: matchCrypt},
-	"MD5-CRYPT":     {match: matchCrypt},
-	"SHA256-CRYPT":  {match: matchCrypt},
-	"SHA512-CRYPT":  {match: matchCrypt},
-	"BLF-CRYPT":     {match: matchCrypt},
-	"ARGON2I":       {match: matchCrypt},
-	"ARGON2ID":      {match: matchCrypt},
-	"MD5":           {match: matchMD5},
-	"PLAIN-MD5":     {inHex, md5.Size, digest(md5.New)},
-	"LDAP-MD5":      {inBase64, md5.Size, digest(md5.New)},
-	"SHA":           {inBase64, sha1.Size, digest(sha1.New)},
-	"SHA1":          {inBase64, sha1.Size, digest(sha1.New)},
-	"SHA256":        {inBase64, sha256.Size, digest(sha256.New)},
-	"SHA512":        {inBase64, sha512.Size, digest(sha512.New)},
-	"SMD5":          {inBase64, 0, digest(md5.New)},
-	"SSHA":          {inBase64, 0, digest(sha1.New)},
-	"SSHA256":       {inBase64, 0, digest(sha256.New)},
-	"SSHA512":       {inBase64, 0, digest(sha512.New)},
-	"PBKDF2":        {match: matchPBKDF2},
-	"CRAM-MD5":      {inHex, cramOctets, matchCRAM},
-	"HMAC-MD5":      {inHex, cramOctets, matchCRAM},
-	"SCRAM-SHA-1":   {match: scram(sha1.New)},
-	"SCRAM-SHA-256": {match: scram(sha256.New)},
+	"CRYPT":         {match: matchCrypt, work: workOfCrypt},
+	"MD5-CRYPT":     {match: matchCrypt, work: workOfCrypt},
+	"SHA256-CRYPT":  {match: matchCrypt, work: workOfCrypt},
+	"SHA512-CRYPT":  {match: matchCrypt, work: workOfCrypt},
+	"BLF-CRYPT":     {match: matchCrypt, work: workOfCrypt},
+	"ARGON2I":       {match: matchCrypt, work: workOfCrypt},
+	"ARGON2ID":      {match: matchCrypt, work: workOfCrypt},
+	"MD5":           {match: matchMD5, work: workOfMD5},
+	"PLAIN-MD5":     {inHex, md5.Size, digest(md5.New), nil},
+	"LDAP-MD5":      {inBase64, md5.Size, digest(md5.New), nil},
+	"SHA":           {inBase64, sha1.Size, digest(sha1.New), nil},
+	"SHA1":          {inBase64, sha1.Size, digest(sha1.New), nil},
+	"SHA256":        {inBase64, sha256.Size, digest(sha256.New), nil},
+	"SHA512":        {inBase64, sha512.Size, digest(sha512.New), nil},
+	"SMD5":          {inBase64, 0, digest(md5.New), nil},
+	"SSHA":          {inBase64, 0, digest(sha1.New), nil},
+	"SSHA256":       {inBase64, 0, digest(sha256.New), nil},
+	"SSHA512":       {inBase64, 0, digest(sha512.New), nil},
+	"PBKDF2":        {match: matchPBKDF2, work: workOfPBKDF2},
+	"CRAM-MD5":      {inHex, cramOctets, matchCRAM, nil},
+	"HMAC-MD5":      {inHex, cramOctets, matchCRAM, nil},
+	"SCRAM-SHA-1":   {match: scram(sha1.New), work: workOfSCRAM(sha1.Size)},
+	"SCRAM-SHA-256": {match: scram(sha256.New), work: workOfSCRAM(sha256.Size)},
 }
 
 // strange are those of Dovecot that are not kept here. They are known by name, so that an error can tell which it is.
