@@ -33,19 +33,9 @@ type Config struct {
 	Lookup   time.Duration // for a recipient to be looked up; 0: 30 s
 	// Room says whether there is room to receive content of a size, 0 if that is not known; nil: always.
 	Room func(ctx context.Context, size int64) error
-	// Clients says whether Received tells where clients that have authenticated are.
-	Clients ClientTrace
-	Now     func() time.Time
-	Log     *slog.Logger
+	Now  func() time.Time
+	Log  *slog.Logger
 }
-
-// ClientTrace says what Received tells of clients that have authenticated.
-type ClientTrace int
-
-const (
-	HideClients ClientTrace = iota // nothing
-	TellClients                    // their names and addresses, as of all others
-)
 
 // A Block is a set of domains whose accounts are looked up in one place and whose mailboxes are in one store.
 type Block struct {

@@ -136,9 +136,6 @@ func (a *Agent) place(ctx context.Context, d *delivery, c store.Content) {
 			}
 		}
 	}
-	if d.env.Answers == smtp.OneForAll && len(d.outcomes) > 1 && a.withheld(ctx, d) {
-		return
-	}
 	a.handAll(ctx, d, c)
 	d.late = ctx.Err() != nil
 	d.collect()
@@ -239,7 +236,7 @@ func (a *Agent) conclude(ctx context.Context, d *delivery) []smtp.Reply {
 		o := &d.outcomes[i]
 		o.to = d.env.Recipients[i]
 		if o.cause == nil {
-			o.reply = delivered(d.env, o.to.To)
+			o.reply = delivered(d.env.ID).For(o.to.To)
 		} else {
 			o.reply = replyFor(o.cause).For(o.to.To)
 		}

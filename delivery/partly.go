@@ -121,7 +121,7 @@ func (a *Agent) remember(d *delivery, c store.Content) {
 		o := &d.outcomes[i]
 		for n := range o.targets {
 			switch t := &o.targets[n]; {
-			case (o.isPartly() || d.isTogether()) && t.err == nil:
+			case o.isPartly() && t.err == nil:
 				a.partly.add(t.key(sum, d.env.Recipients[i]))
 			case t.had:
 				a.partly.forget(t.key(sum, d.env.Recipients[i]))
@@ -134,23 +134,8 @@ func (t *target) key(sum [sha256.Size]byte, to smtp.Recipient) copyKey {
 	return copyKey{sum, to.To.String(), t.place()}
 }
 
-// isTogether says that all recipients are deferred, since one of them is and there is one reply for all.
-func (d *delivery) isTogether() bool {
-	if d.env.Answers == smtp.OneEach {
-		return false
-	}
-	var all error
-	for i := range d.outcomes {
-		all = worse(all, d.outcomes[i].cause)
-	}
-	return all != nil && replyFor(all).Transient()
-}
-
 // isPartly says that there is something to remember, or to forget.
 func (d *delivery) isPartly() bool {
-	if d.isTogether() {
-		return true
-	}
 	for i := range d.outcomes {
 		o := &d.outcomes[i]
 		if o.isPartly() || slices.ContainsFunc(o.targets, func(t target) bool { return t.had }) {

@@ -16,7 +16,6 @@ import (
 type target struct {
 	block   *Block
 	address string // as in Delivered-To
-	account string // the account's name
 	mailbox store.Mailbox
 	box     box // the mailbox, whatever its name is
 	folder  string
@@ -132,7 +131,6 @@ func (a *Agent) target(ctx context.Context, b *Block, addr alias.Address, ex *Ex
 	if found != addr {
 		name = found.Local + "@" + found.Domain
 	}
-	t.account = acct.Name
 	if b.Places == PlacesIgnored {
 		acct = acct.WithoutPlace()
 	}

@@ -10,9 +10,6 @@ import (
 // trace returns the trace fields of one recipient's copy, CRLF line ends (RFC 5321 §4.4): Return-Path as final
 // delivery puts it, X-Original-To where aliases have changed the address on the way, there or here, Delivered-To as a
 // mark against loops, and Received.
-//
-// QUIRK: RFC 5321 §4.4 has Received begin with where the message came from. Of a client that has authenticated, which is somebody
-// of ours and perhaps at home, that is nobody's business; RFC 5322 §3.6.7 can do without.
 func (a *Agent) trace(d *delivery, w want) []byte {
 	env, to, t := d.env, d.env.Recipients[w.recipient], w.in(d)
 	rcpt := to.To.String()
@@ -31,15 +28,11 @@ func (a *Agent) trace(d *delivery, w want) []byte {
 	}
 	b = append(b, "Delivered-To: "...)
 	b = append(b, t.address...)
-	b = append(b, "\r\nReceived: "...)
-	if env.Account == "" || a.cfg.Clients == TellClients {
-		b = append(b, "from "...)
-		b = append(b, word(env.Peer.Hello)...)
-		b = appendTCPInfo(b, env.Peer)
-		b = appendOrigin(b, env.Origin)
-		b = append(b, "\r\n\t"...)
-	}
-	b = append(b, "by "...)
+	b = append(b, "\r\nReceived: from "...)
+	b = append(b, word(env.Peer.Hello)...)
+	b = appendTCPInfo(b, env.Peer)
+	b = appendOrigin(b, env.Origin)
+	b = append(b, "\r\n\tby "...)
 	b = append(b, a.cfg.Hostname...)
 	b = append(b, " with "...)
 	b = append(b, env.With...)
