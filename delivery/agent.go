@@ -31,6 +31,9 @@ type Config struct {
 	MaxHops  int           // Received fields in a message that came in a circle; 0: 50
 	Deadline time.Duration // for a message to be in all of its mailboxes; 0: 120 s
 	Lookup   time.Duration // for a recipient to be looked up; 0: 30 s
+
+	Authenticated Disclosure // of clients that have authenticated, in Received
+
 	// Room says whether there is room to receive content of a size, 0 if that is not known; nil: always.
 	Room func(ctx context.Context, size int64) error
 	Now  func() time.Time
@@ -50,6 +53,14 @@ type Block struct {
 	OverQuota  OverQuota
 	Grace      Grace
 }
+
+// Disclosure says what Received tells of a client.
+type Disclosure int
+
+const (
+	HideClient Disclosure = iota // that it has authenticated
+	ShowClient                   // its hello, name and address, and of whom it had the message
+)
 
 // Places says whether what accounts tell of the place of their mail, and of whose it is, means something to a store.
 type Places int

@@ -171,6 +171,34 @@ func TestTrace(t *testing.T) {
 	}
 }
 
+// Where somebody writes mail from who has authenticated is nobody's business but the operator's.
+func TestTraceOfAuthenticated(t *testing.T) {
+	shown := "mx.example.org ([192.0.2.1])\r\n\t(for client laptop.home)"
+	for name, tc := range map[string]struct {
+		account string
+		tell    delivery.Disclosure
+		want    string
+	}{
+		"authenticated":        {"ann@example.org", delivery.HideClient, "unknown (authenticated)"},
+		"authenticated, shown": {"ann@example.org", delivery.ShowClient, shown},
+		"not authenticated":    {"", delivery.HideClient, shown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHost(t, func(c *delivery.Config) { c.Authenticated = tc.tell })
+			env := envelope("ann@example.org")
+			env.With, env.Account, env.Origin.Hello = "ESMTPSA", tc.account, "laptop.home"
+			h.deliver(env, strings.NewReader(letter))
+			want := "Received: from " + tc.want + "\r\n\tby mail.example.org with ESMTPSA id ID1\r\n"
+			if got := h.store.All("ann@example.org", "")[0]; !strings.Contains(got, want) {
+				t.Errorf("kept\n%s\nwant\n%s", got, want)
+			}
+			if logged := strings.Contains(h.log.String(), "account=ann@example.org"); logged != (tc.account != "") {
+				t.Errorf("the log says %s", h.log.String())
+			}
+		})
+	}
+}
+
 // What the client said about the origin is in the log line.
 func TestLogTellsTheOrigin(t *testing.T) {
 	h, env := newHost(t), envelope("ann@example.org")

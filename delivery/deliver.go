@@ -136,8 +136,11 @@ func (a *Agent) place(ctx context.Context, d *delivery, c store.Content) {
 			}
 		}
 	}
-	a.handAll(ctx, d, c)
-	d.late = ctx.Err() != nil
+	if a.agreed(ctx, d) {
+		a.handAll(ctx, d, c)
+		d.late = ctx.Err() != nil
+		d.heed()
+	}
 	d.collect()
 	a.remember(d, c)
 }
@@ -207,8 +210,8 @@ func (d *delivery) batch(s store.Store) *batch {
 	return &d.batches[len(d.batches)-1]
 }
 
-// collect tells every target what its store said, and every recipient what became of its targets.
-func (d *delivery) collect() {
+// heed tells every target what its store said.
+func (d *delivery) heed() {
 	for i := range d.batches {
 		b := &d.batches[i]
 		for n, wanted := range b.wanted {
@@ -221,6 +224,10 @@ func (d *delivery) collect() {
 			}
 		}
 	}
+}
+
+// collect tells every recipient what became of its targets.
+func (d *delivery) collect() {
 	for i := range d.outcomes {
 		o := &d.outcomes[i]
 		for n := range o.targets {
@@ -238,7 +245,7 @@ func (a *Agent) conclude(ctx context.Context, d *delivery) []smtp.Reply {
 		if o.cause == nil {
 			o.reply = delivered(d.env.ID).For(o.to.To)
 		} else {
-			o.reply = replyFor(o.cause).For(o.to.To)
+			o.reply = replyFor(o.cause).For(blamed(o.cause, o.to.To))
 		}
 		o.owed = o.isOwed()
 		replies[i] = o.reply

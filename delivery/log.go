@@ -63,6 +63,9 @@ func joined(targets []target, what func(*target) string) string {
 // originAttrs tells what the client said about where the message came from.
 func originAttrs(env *smtp.Envelope, to smtp.Recipient) []slog.Attr {
 	var attrs []slog.Attr
+	if env.Account != "" {
+		attrs = append(attrs, slog.String("account", env.Account))
+	}
 	if env.EnvID != "" {
 		attrs = append(attrs, slog.String("envid", env.EnvID))
 	}

@@ -14,8 +14,8 @@ import (
 const maxPartly = 10_000
 
 // A partly remembers which of a recipient's mailboxes have a message that others of them could not take. The recipient
-// was deferred as one, so the client sends it again for all, and those must not have it twice. It is forgotten when the
-// daemon ends: then they may.
+// was deferred as one, so the client sends it again for all, and those must not have it twice. Where recipients are answered
+// as one, it is so with their mailboxes together. It is forgotten when the daemon ends: then they may.
 type partly struct {
 	mu         sync.Mutex
 	now, old   map[copyKey]struct{} // old is forgotten when now is full
@@ -121,7 +121,7 @@ func (a *Agent) remember(d *delivery, c store.Content) {
 		o := &d.outcomes[i]
 		for n := range o.targets {
 			switch t := &o.targets[n]; {
-			case o.isPartly() && t.err == nil:
+			case d.isPartlyFor(o) && t.err == nil:
 				a.partly.add(t.key(sum, d.env.Recipients[i]))
 			case t.had:
 				a.partly.forget(t.key(sum, d.env.Recipients[i]))
@@ -138,22 +138,23 @@ func (t *target) key(sum [sha256.Size]byte, to smtp.Recipient) copyKey {
 func (d *delivery) isPartly() bool {
 	for i := range d.outcomes {
 		o := &d.outcomes[i]
-		if o.isPartly() || slices.ContainsFunc(o.targets, func(t target) bool { return t.had }) {
+		if d.isPartlyFor(o) || slices.ContainsFunc(o.targets, func(t target) bool { return t.had }) {
 			return true
 		}
 	}
 	return false
 }
 
-// isPartly says that a recipient is deferred though one of its mailboxes has the message.
-func (o *outcome) isPartly() bool {
-	if o.cause == nil || !replyFor(o.cause).Transient() {
-		return false
+// isPartlyFor says that a recipient has the message in one of its mailboxes, and is sent it again nevertheless.
+func (d *delivery) isPartlyFor(o *outcome) bool {
+	return d.comesAgain(o) && slices.ContainsFunc(o.targets, func(t target) bool { return t.err == nil })
+}
+
+// comesAgain says whether the client is to send the message again for a recipient. If all hear one reply, it does so for all;
+// and after a refusal, too, those who have the message may be sent it again, by somebody who was told that nobody has it.
+func (d *delivery) comesAgain(o *outcome) bool {
+	if d.oneForAll() {
+		return slices.ContainsFunc(d.outcomes, func(o outcome) bool { return o.cause != nil })
 	}
-	for i := range o.targets {
-		if o.targets[i].err == nil {
-			return true
-		}
-	}
-	return false
+	return o.cause != nil && replyFor(o.cause).Transient()
 }

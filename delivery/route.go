@@ -16,6 +16,7 @@ import (
 type target struct {
 	block   *Block
 	address string // as in Delivered-To
+	holder  holder
 	mailbox store.Mailbox
 	box     box // the mailbox, whatever its name is
 	folder  string
@@ -124,6 +125,9 @@ func (a *Agent) target(ctx context.Context, b *Block, addr alias.Address, ex *Ex
 		t.err = fmt.Errorf("look up account: %w", err)
 	case acct.Disabled.Delivery:
 		t.err = errDisabled
+	}
+	if err == nil {
+		t.holder = holderOf(b, acct, found)
 	}
 	if t.err != nil {
 		return t

@@ -29,9 +29,7 @@ func (a *Agent) trace(d *delivery, w want) []byte {
 	b = append(b, "Delivered-To: "...)
 	b = append(b, t.address...)
 	b = append(b, "\r\nReceived: from "...)
-	b = append(b, word(env.Peer.Hello)...)
-	b = appendTCPInfo(b, env.Peer)
-	b = appendOrigin(b, env.Origin)
+	b = a.appendFrom(b, env)
 	b = append(b, "\r\n\tby "...)
 	b = append(b, a.cfg.Hostname...)
 	b = append(b, " with "...)
@@ -46,6 +44,19 @@ func (a *Agent) trace(d *delivery, w want) []byte {
 	b = append(b, ";\r\n\t"...)
 	b = d.start.AppendFormat(b, "Mon, 02 Jan 2006 15:04:05 -0700")
 	return append(b, "\r\n"...)
+}
+
+// appendFrom appends who the client is.
+//
+// QUIRK: RFC 5321 §4.4 wants its hello and its address. Of one that has authenticated both tell where somebody writes mail
+// from, and the log has them; so there is none of them, but a word that is a domain by its syntax alone.
+func (a *Agent) appendFrom(b []byte, env *smtp.Envelope) []byte {
+	if env.Account != "" && a.cfg.Authenticated == HideClient {
+		return append(b, "unknown (authenticated)"...)
+	}
+	b = append(b, word(env.Peer.Hello)...)
+	b = appendTCPInfo(b, env.Peer)
+	return appendOrigin(b, env.Origin)
 }
 
 // appendTCPInfo appends who the peer really is (RFC 5321 §4.4 TCP-info).
