@@ -243,7 +243,7 @@ func (a *Agent) conclude(ctx context.Context, d *delivery) []smtp.Reply {
 		o := &d.outcomes[i]
 		o.to = d.env.Recipients[i]
 		if o.cause == nil {
-			o.reply = delivered(d.env.ID).For(o.to.To)
+			o.reply = delivered(d.env, o.to.To)
 		} else {
 			o.reply = replyFor(o.cause).For(blamed(o.cause, o.to.To))
 		}

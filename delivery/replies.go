@@ -35,8 +35,12 @@ func replyFor(err error) smtp.Reply {
 	return smtp.Reply{Code: 451, Status: smtp.StatusSystem, Text: "Temporary failure, try again later"}
 }
 
-func delivered(id string) smtp.Reply {
-	return smtp.Reply{Code: 250, Status: smtp.StatusValidRecipient, Text: "Delivered " + id}
+// delivered is the reply for a recipient that has the message, or for all of them.
+func delivered(env *smtp.Envelope, to smtp.Path) smtp.Reply {
+	if env.Answers == smtp.OneForAll {
+		return smtp.Reply{Code: 250, Status: smtp.StatusNone, Text: "Delivered " + env.ID}
+	}
+	return smtp.Reply{Code: 250, Status: smtp.StatusValidRecipient, Text: "Delivered " + env.ID}.For(to)
 }
 
 // worse says which of two errors a recipient hears of that has both, each of another mailbox: the doubt, for it is worth
