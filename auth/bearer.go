@@ -11,10 +11,17 @@ import (
 type bearerServer struct {
 	server *Server
 	parse  func(response string) (bearer, bool)
+	told   string // to the client that has failed
 	asked  bool
 	failed error
 	name   string
 }
+
+// What is told to a client that has failed: RFC 7628 §3.2.2, and what Google has for XOAUTH2.
+const (
+	invalidToken = `{"status":"invalid_token"}`
+	unauthorized = `{"status":"401","schemes":"bearer"}`
+)
 
 // A bearer is what a response says.
 type bearer struct{ name, token string }
@@ -39,8 +46,11 @@ func (e *bearerServer) Next(ctx context.Context, response []byte) ([]byte, strin
 		return nil, account, err
 	}
 	e.failed = err
-	return []byte(`{"status":"invalid_token"}`), "", nil // RFC 7628 §3.2.2
+	return []byte(e.told), "", nil
 }
+
+// refusal is why the exchange has failed, although the client has still to answer.
+func (e *bearerServer) refusal() error { return e.failed }
 
 // account returns the account that a token is for, which is that of the name beside it.
 func (e *bearerServer) account(ctx context.Context, b bearer) (string, error) {
@@ -51,18 +61,11 @@ func (e *bearerServer) account(ctx context.Context, b bearer) (string, error) {
 	if e.name == "" {
 		e.name = name
 	}
-	account, err := e.server.cfg.Accounts.Named(ctx, name)
+	account, err := e.server.named(ctx, name)
 	if err != nil {
 		return "", err
 	}
 	return e.server.authorize(ctx, account, b.name)
-}
-
-func bearerParser(mechanism string) func(string) (bearer, bool) {
-	if mechanism == "XOAUTH2" {
-		return parseXOAUTH2
-	}
-	return parseOAUTHBEARER
 }
 
 // parseOAUTHBEARER reads "n,a=NAME,^Aauth=Bearer TOKEN^A^A" (RFC 7628 §3.1). Host and port are not looked at: the client is

@@ -1,8 +1,8 @@
 package auth
 
-// Remembered says how many addresses and names a Throttle remembers.
-func (t *Throttle) Remembered() int {
+// Remembered says how many addresses, names and pairs of them a Throttle remembers.
+func (t *Throttle) Remembered() [3]int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.failed.order.Len()
+	return [3]int{len(t.addrs.items), len(t.names.items), len(t.pairs.items)}
 }

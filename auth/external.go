@@ -34,7 +34,7 @@ func (e *externalServer) account(ctx context.Context, as string) (string, error)
 	last := failure("nothing proves who it is")
 	for _, name := range e.channel.Names {
 		e.name = name
-		account, err := e.server.cfg.Accounts.Named(ctx, name)
+		account, err := e.server.named(ctx, name)
 		if err == nil {
 			account, err = e.server.authorize(ctx, account, as)
 		}

@@ -15,7 +15,7 @@ func fuzz(f *testing.F, mechanism string, seeds ...string) {
 	}
 	f.Add([]byte("\x00\xff,,=,="), []byte("c=biws,r=xs,p="), false)
 	f.Fuzz(func(t *testing.T, first, second []byte, initial bool) {
-		e := newServer("s").Begin(mechanism, bound())
+		e := newServer("s").Begin(mechanism, bound("nobody", "tim"))
 		responses := [][]byte{nil, first, second, {}, {}}
 		if initial {
 			responses = responses[1:]
@@ -23,6 +23,8 @@ func fuzz(f *testing.F, mechanism string, seeds ...string) {
 		for _, r := range responses {
 			_, account, err := e.Next(t.Context(), r)
 			switch {
+			case mechanism == "EXTERNAL" && account == "tim":
+				return
 			case account != "" && !secret(first) && !secret(second):
 				t.Fatalf("%q is let in by %q, %q", account, first, second)
 			case account != "":

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Guard puts a Throttle before an Authenticator, and logs one line for each exchange that has ended: of level Warn with the
-// message "authentication failed" if it has failed, which is what programs such as fail2ban look for. No line has more of the
-// client's words than its name.
+// Guard puts a Throttle before an Authenticator, and logs one line for each exchange that has come to an end: of level Warn with
+// the message "authentication failed" if it has failed, which is what programs such as fail2ban look for. In it the peer comes
+// before the name, which is the peer's own word. No line has more of the client's words than its name.
 func Guard(a Authenticator, t *Throttle, log *slog.Logger) Authenticator {
 	return &guarded{Authenticator: a, throttle: t, log: log}
 }
@@ -30,39 +30,69 @@ type watched struct {
 	Exchange
 	mechanism string
 	channel   Channel
+	over      error // it has failed, which was logged
 }
 
-// Next has the exchange take one response. An attempt is counted as one only while a response is being judged: how long a
-// client takes in between is its own affair.
+// A parting exchange may have failed and go on, because its mechanism has the client be told why. It counts at once: a client may
+// leave without a word.
+type parting interface{ refusal() error }
+
+// Next has the exchange take one response. How long a client takes in between is its own affair.
 func (w *watched) Next(ctx context.Context, response []byte) (challenge []byte, account string, err error) {
-	if err := w.throttle.Begin(w.channel.Peer); err != nil {
-		w.tell(ctx, slog.LevelWarn, "authentication refused", err)
-		return nil, "", err
+	if w.over != nil {
+		return nil, "", w.over
 	}
-	decided := false
-	defer func() {
-		if !decided { // a panic, or nothing yet
-			w.throttle.Withdraw(w.channel.Peer)
-		}
-	}()
+	if err := w.throttle.Admit(w.channel.Peer, w.Claimed()); err != nil {
+		return w.refuse(ctx, err)
+	}
 	challenge, account, err = w.Exchange.Next(ctx, response)
+	failed := err
+	if p, ok := w.Exchange.(parting); ok && failed == nil {
+		failed = p.refusal()
+	}
 	switch {
-	case errors.Is(err, ErrCredentials):
-		decided = true
-		delay := w.throttle.Fail(w.channel.Peer, w.Claimed())
-		w.tell(ctx, slog.LevelWarn, "authentication failed", err)
-		wait(ctx, delay)
+	case errors.Is(failed, ErrCredentials):
+		return w.fail(ctx, challenge, failed, err)
 	case err != nil:
 		w.tell(ctx, slog.LevelError, "authentication could not be decided", err)
-	case account != "":
-		decided = true
-		if err := w.throttle.Succeed(w.channel.Peer, w.Claimed(), account); err != nil {
-			w.tell(ctx, slog.LevelWarn, "authentication refused", err)
-			return nil, "", err
-		}
+		return nil, "", err
+	}
+	return w.pass(ctx, challenge, account)
+}
+
+// fail counts and logs a failure, and lets it be told when its time has come.
+func (w *watched) fail(ctx context.Context, challenge []byte, failed, err error) ([]byte, string, error) {
+	hold, banned := w.throttle.Fail(w.channel.Peer, w.Claimed())
+	if banned != nil {
+		return w.refuse(ctx, banned)
+	}
+	w.over = failed
+	w.tell(ctx, slog.LevelWarn, "authentication failed", failed)
+	wait(ctx, hold)
+	return challenge, "", err
+}
+
+// pass lets a challenge or a success be told, when the failures before it have been.
+func (w *watched) pass(ctx context.Context, challenge []byte, account string) ([]byte, string, error) {
+	hold, banned := w.throttle.Pass(w.channel.Peer, w.Claimed())
+	if banned != nil {
+		return w.refuse(ctx, banned)
+	}
+	if err := wait(ctx, hold); err != nil {
+		w.tell(ctx, slog.LevelError, "authentication could not be decided", err)
+		return nil, "", err
+	}
+	if account != "" {
+		w.throttle.Succeed(w.channel.Peer, w.Claimed())
 		w.tell(ctx, slog.LevelInfo, "authenticated", nil, slog.String("account", account))
 	}
-	return challenge, account, err
+	return challenge, account, nil
+}
+
+func (w *watched) refuse(ctx context.Context, banned error) ([]byte, string, error) {
+	w.over = banned
+	w.tell(ctx, slog.LevelWarn, "authentication refused", banned)
+	return nil, "", banned
 }
 
 // tell logs what has become of an exchange.
@@ -73,9 +103,9 @@ func (w *watched) tell(ctx context.Context, level slog.Level, msg string, cause 
 	}
 	attrs := append([]slog.Attr{
 		slog.String("session", w.channel.Session),
-		slog.String("user", w.Claimed()),
 		slog.String("peer", peer),
 		slog.String("mechanism", w.mechanism),
+		slog.String("user", w.Claimed()),
 	}, more...)
 	if cause != nil {
 		attrs = append(attrs, slog.String("cause", cause.Error()))
@@ -84,14 +114,16 @@ func (w *watched) tell(ctx context.Context, level slog.Level, msg string, cause 
 }
 
 // wait waits, unless ctx ends before.
-func wait(ctx context.Context, d time.Duration) {
+func wait(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
-		return
+		return nil
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return nil
 	case <-ctx.Done():
+		return ctx.Err()
 	}
 }

@@ -25,6 +25,6 @@ func (e *loginServer) Next(ctx context.Context, response []byte) ([]byte, string
 		e.name, e.named, e.prompted = string(response), true, true
 		return []byte("Password:"), "", nil
 	}
-	account, err := e.server.cfg.Accounts.Verify(ctx, e.name, string(response))
+	account, err := e.server.verify(ctx, e.name, string(response))
 	return nil, account, err
 }

@@ -66,6 +66,7 @@ func TestMechanisms(t *testing.T) {
 func TestRefused(t *testing.T) {
 	long := strings.Repeat("x", 12288)
 	const cram = "<1896.697170952@postoffice.reston.mci.net>"
+	const unauthorized = `{"status":"401","schemes":"bearer"}`
 	for _, test := range []struct {
 		name, mechanism string
 		channel         auth.Channel
@@ -77,6 +78,9 @@ func TestRefused(t *testing.T) {
 		{"two parts", "PLAIN", bound(), []turn{{"ann\x00secret", ""}}},
 		{"four parts", "PLAIN", bound(), []turn{{"\x00ann\x00secret\x00", ""}}},
 		{"no name", "PLAIN", bound(), []turn{{"\x00\x00secret", ""}}},
+		{"no password", "PLAIN", bound(), []turn{{"\x00ann\x00", ""}}},
+		{"NUL for a password", "LOGIN", bound(), []turn{{"ann", "Password:"}, {"\x00", ""}}},
+		{"where others may listen", "PLAIN", auth.Channel{}, []turn{{"\x00ann\x00secret", ""}}},
 		{"no UTF-8", "PLAIN", bound(), []turn{{"\x00\xff\x00secret", ""}}},
 		{"long", "PLAIN", bound(), []turn{{"\x00" + long + "\x00secret", ""}}},
 		{"as another", "PLAIN", bound(), []turn{{"tim\x00ann\x00secret", ""}}},
@@ -92,6 +96,7 @@ func TestRefused(t *testing.T) {
 		{"no digest", "CRAM-MD5", bound(), []turn{{none, cram}, {"tim", ""}}},
 		{"initial response", "CRAM-MD5", bound(), []turn{{"tim b913a602c7eda7a495b4e6e7334d3890", ""}}},
 		{"no names", "EXTERNAL", auth.Channel{}, []turn{{"", ""}}},
+		{"certificate of no name", "EXTERNAL", bound("\x00"), []turn{{"", ""}}},
 		{"nobody's certificate", "EXTERNAL", bound("nobody"), []turn{{"", ""}}},
 		{"as another", "EXTERNAL", bound("ann"), []turn{{"tim", ""}}},
 		{"bad token", "OAUTHBEARER", bound(), []turn{{"n,,\x01auth=Bearer token-nobody\x01\x01", invalidToken}, {"\x01", ""}}},
@@ -102,7 +107,7 @@ func TestRefused(t *testing.T) {
 		{"no end", "OAUTHBEARER", bound(), []turn{{"n,,\x01auth=Bearer token-ann\x01", ""}}},
 		{"channel binding", "OAUTHBEARER", bound(), []turn{{"p=tls-exporter,,\x01auth=Bearer token-ann\x01\x01", ""}}},
 		{"bad name", "OAUTHBEARER", bound(), []turn{{"n,a==2c,\x01auth=Bearer token-ann\x01\x01", ""}}},
-		{"another's token", "XOAUTH2", bound(), []turn{{"user=tim\x01auth=Bearer token-ann\x01\x01", invalidToken}, {"", ""}}},
+		{"another's token", "XOAUTH2", bound(), []turn{{"user=tim\x01auth=Bearer token-ann\x01\x01", unauthorized}, {"", ""}}},
 		{"no name", "XOAUTH2", bound(), []turn{{"auth=Bearer token-ann\x01\x01", ""}}},
 		{"Basic", "XOAUTH2", bound(), []turn{{"user=ann\x01auth=Basic token-ann\x01\x01", ""}}},
 		{"unknown", "KERBEROS_V4", bound(), []turn{{none, ""}}},

@@ -29,8 +29,8 @@ func (e *plainServer) Next(ctx context.Context, response []byte) ([]byte, string
 		return nil, "", failure("malformed name")
 	}
 	e.name = name
-	account, err := e.server.cfg.Accounts.Verify(ctx, name, password)
-	if err == nil {
+	account, err := e.server.verify(ctx, name, password)
+	if err == nil && as != name {
 		account, err = e.server.authorize(ctx, account, as)
 	}
 	return nil, account, err

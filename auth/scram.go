@@ -6,10 +6,14 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"hash"
 	"strconv"
 	"strings"
 )
+
+// errKey says that what is kept for SCRAM cannot be used.
+var errKey = errors.New("malformed key for SCRAM")
 
 // scramServer is SCRAM (RFC 5802, RFC 7677). Its key may be a decoy, with which the exchange goes on to its end and fails, so
 // that nobody learns who has an account.
@@ -70,6 +74,9 @@ func (e *scramServer) begin(ctx context.Context, response []byte) ([]byte, strin
 	if err != nil {
 		return nil, "", err
 	}
+	if size := e.hash().Size(); len(key.Salt) == 0 || key.Rounds < 1 || len(key.Stored) != size || len(key.ServerKey) != size {
+		return nil, "", errKey
+	}
 	e.key, e.nonce = key, first.nonce+e.server.cfg.Nonce()
 	e.serverFirst = "r=" + e.nonce + ",s=" + base64.StdEncoding.EncodeToString(key.Salt) + ",i=" + strconv.Itoa(key.Rounds)
 	e.step = e.prove
@@ -105,9 +112,11 @@ func (e *scramServer) prove(ctx context.Context, response []byte) ([]byte, strin
 	if !e.proves(final.proof, message) || e.key.Account == "" {
 		return nil, "", failure("wrong password")
 	}
-	account, err := e.server.authorize(ctx, e.key.Account, e.first.as)
-	if err != nil {
-		return nil, "", err
+	account := e.key.Account
+	if e.first.as != e.first.name {
+		if account, err = e.server.authorize(ctx, account, e.first.as); err != nil {
+			return nil, "", err
+		}
 	}
 	e.step = func(context.Context, []byte) ([]byte, string, error) { return nil, account, nil }
 	signature := keyed(e.hash, e.key.ServerKey, message)
@@ -119,7 +128,7 @@ func (e *scramServer) binding() (string, error) {
 	data := e.first.header
 	if e.plus {
 		bound, err := e.channel.Binding(e.first.kind)
-		if err != nil {
+		if err != nil || len(bound) == 0 {
 			return "", failure("no channel binding of that type")
 		}
 		data += string(bound)

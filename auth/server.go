@@ -66,7 +66,7 @@ func (s *Server) works(mechanism string, ch Channel) bool {
 	case "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256":
 		return true
 	case "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS":
-		return ch.Binding != nil
+		return canBind(ch)
 	case "EXTERNAL":
 		return len(ch.Names) > 0
 	case "OAUTHBEARER", "XOAUTH2":
@@ -75,8 +75,19 @@ func (s *Server) works(mechanism string, ch Channel) bool {
 	return false
 }
 
-// Begin begins an exchange.
+// canBind says whether a channel has data of a binding that a client can ask for.
+func canBind(ch Channel) bool {
+	return ch.Binding != nil && slices.ContainsFunc([]string{"tls-exporter", "tls-server-end-point"}, func(kind string) bool {
+		_, err := ch.Binding(kind)
+		return err == nil
+	})
+}
+
+// Begin begins an exchange. That of a mechanism which is not offered on the channel fails.
 func (s *Server) Begin(mechanism string, ch Channel) Exchange {
+	if !slices.Contains(s.Mechanisms(ch), mechanism) {
+		return refusing{}
+	}
 	switch mechanism {
 	case "PLAIN":
 		return &plainServer{server: s}
@@ -88,23 +99,56 @@ func (s *Server) Begin(mechanism string, ch Channel) Exchange {
 		return s.beginSCRAM(mechanism, ch)
 	case "EXTERNAL":
 		return &externalServer{server: s, channel: ch}
-	case "OAUTHBEARER", "XOAUTH2":
-		return &bearerServer{server: s, parse: bearerParser(mechanism)}
+	case "OAUTHBEARER":
+		return &bearerServer{server: s, parse: parseOAUTHBEARER, told: invalidToken}
+	case "XOAUTH2":
+		return &bearerServer{server: s, parse: parseXOAUTH2, told: unauthorized}
 	}
 	return refusing{}
 }
 
-// refusing is the exchange of a mechanism that there is not.
+// refusing is the exchange of a mechanism that is not offered.
 type refusing struct{}
 
 func (refusing) Next(context.Context, []byte) ([]byte, string, error) {
-	return nil, "", fmt.Errorf("%w: there is no such mechanism", ErrCredentials)
+	return nil, "", fmt.Errorf("%w: the mechanism is not offered", ErrCredentials)
 }
 
 func (refusing) Claimed() string { return "" }
 
 // failure is an error that wraps ErrCredentials, with a cause for the log. What it says is never of the client.
 func failure(cause string) error { return fmt.Errorf("%w: %s", ErrCredentials, cause) }
+
+// errNobody says that somebody was told to be who has no name.
+var errNobody = errors.New("an account without a name")
+
+// verify returns the account of a name, if that is its password. An empty one is nobody's: there are directories that take it
+// for a login without a name.
+func (s *Server) verify(ctx context.Context, name, password string) (string, error) {
+	if password == "" || strings.IndexByte(password, 0) >= 0 {
+		return "", failure("malformed password")
+	}
+	return somebody(s.cfg.Accounts.Verify(ctx, name, password))
+}
+
+// named returns the account of a name that is proven.
+func (s *Server) named(ctx context.Context, name string) (string, error) {
+	if !isName(name) {
+		return "", failure("malformed name")
+	}
+	return somebody(s.cfg.Accounts.Named(ctx, name))
+}
+
+// somebody keeps to it that who succeeds is somebody, and who does not is nobody.
+func somebody(account string, err error) (string, error) {
+	if err == nil && account == "" {
+		err = errNobody
+	}
+	if err != nil {
+		return "", err
+	}
+	return account, nil
+}
 
 // authorize returns the account that an authenticated account acts as: itself, or the other one that it names and may be.
 func (s *Server) authorize(ctx context.Context, account, as string) (string, error) {
@@ -114,7 +158,7 @@ func (s *Server) authorize(ctx context.Context, account, as string) (string, err
 	if !isName(as) {
 		return "", failure("malformed authorization identity")
 	}
-	other, err := s.cfg.Accounts.Named(ctx, as)
+	other, err := s.named(ctx, as)
 	switch {
 	case err == nil && other == account:
 		return account, nil
@@ -126,7 +170,7 @@ func (s *Server) authorize(ctx context.Context, account, as string) (string, err
 	return other, nil
 }
 
-// maxName is how many octets a name or a password may have.
+// maxName is how many octets a name may have.
 const maxName = 511
 
 // isName says whether a name is worth looking up: text without control characters.

@@ -1,7 +1,7 @@
 package auth
 
 import (
-	"container/list"
+	"hash/maphash"
 	"net/netip"
 	"strings"
 	"sync"
@@ -10,215 +10,177 @@ import (
 
 // What guessing costs. The numbers are for people who mistype: three times costs them three seconds.
 const (
-	failuresAddr  = 12               // of one address in a row, and it is banned
-	failuresName  = 100              // of one name in a row, from wherever: strangers are banned from it
+	failuresAddr  = 12               // from one address, or at one name from there, and it is banned
+	failuresName  = 100              // at one name, from wherever: strangers are banned from it
 	maxDelay      = 8 * time.Second  // before a failure is told; it begins with nothing and doubles from a second
 	firstBan      = 5 * time.Minute  // it doubles each time
 	maxBan        = 4 * time.Hour    //
 	forgetting    = 30 * time.Minute // without a failure or a ban, and all is forgotten
-	maxRemembered = 20_000           // addresses and names; those that have failed last
-	maxWelcome    = 20_000           // pairs of address and name that have logged in
+	maxRemembered = 10_000           // addresses, names, and pairs of them: each those that have failed last
+	maxWelcome    = 10_000           // pairs of address and name that have logged in: those that did last
 )
 
-// A Throttle makes guessing slow. It counts failures in a row of each address (of IPv6 each /64) and of each name, has a failure
-// be told late, and bans who fails on. Whoever fails at one name only is not banned from there by strangers: an address that has
-// logged in as somebody may go on trying to, whatever others do to the name. A unix socket has no address to count, since all
-// users of a host may be behind one: there names alone count.
+// A Throttle makes guessing slow. It counts the failures of each address (of IPv6 each /64), of each name, whatever its case, and
+// of each name at each address; it has answers be given late, and bans who fails on. A success takes back the failures at that
+// name from that address, and no others, so that nobody makes up with a password of his own for what he guesses of others.
 //
-// It remembers a bounded number of addresses and names, those that have failed last, in some 5 MB; and it starts anew with the
-// daemon. Its methods may be called from many goroutines.
+// An answer that is given late is held, whoever waits for it: what comes from the same address or for the same name meanwhile
+// is answered after it, and if there has been a ban by then, by that alone, right or wrong. So to ask many times at once, and
+// to hang up early, gains nothing.
+//
+// Strangers cannot lock the owner of a name out from where he has logged in lately: there only what has failed from there counts.
+// From elsewhere he is banned as they are. A unix socket and a loopback address stand for all users of the host, who may be behind
+// a webmail or a proxy: there only the names count, and one that has failed too often there is banned there.
+//
+// What it remembers takes some 10 MB at most, whoever tries. Beyond that, who has failed longest ago is forgotten, ban and all;
+// but addresses do not crowd out names, nor do failures crowd out who has logged in. It starts anew with the daemon. Its methods
+// may be called from many goroutines.
 type Throttle struct {
-	now func() time.Time
+	now  func() time.Time
+	seed maphash.Seed
 
 	mu      sync.Mutex
-	failed  recent[suspect, *failures]
-	welcome recent[guest, struct{}]
+	addrs   recent[netip.Prefix, *failures]
+	names   recent[uint64, *failures]
+	pairs   recent[pair, *failures]
+	welcome recent[pair, struct{}]
 }
 
-// A suspect is an address or a name.
-type suspect struct {
+// A pair is a name at an address; of a unix socket that is the zero Prefix. The name is hashed, so that all take little room.
+type pair struct {
 	addr netip.Prefix
-	name string
-}
-
-// A guest is somebody who has logged in from somewhere.
-type guest struct {
-	addr netip.Prefix
-	name string
-}
-
-// failures are those of one suspect.
-type failures struct {
-	count   int       // in a row
-	pending int       // attempts that are not decided
-	bans    int       // so far
-	until   time.Time // banned
-	last    time.Time
+	name uint64
 }
 
 // NewThrottle returns a Throttle that has seen nothing.
 func NewThrottle(now func() time.Time) *Throttle {
-	t := &Throttle{now: now}
-	t.failed.limit, t.welcome.limit = maxRemembered, maxWelcome
+	t := &Throttle{now: now, seed: maphash.MakeSeed()}
+	t.addrs.limit, t.names.limit, t.pairs.limit = maxRemembered, maxRemembered, maxRemembered
+	t.welcome.limit = maxWelcome
 	return t
 }
 
-// Begin says whether somebody at an address may try now: nil, or a Banned. If nil, one of Fail, Succeed and Withdraw follows.
-func (t *Throttle) Begin(addr netip.Addr) error {
+// Admit says whether somebody at an address may try now, by the name that is claimed so far: nil, or a Banned.
+func (t *Throttle) Admit(addr netip.Addr, name string) error {
+	_, err := t.Pass(addr, name)
+	return err
+}
+
+// Pass says how long an answer that is no failure is to be held, or that it is not to be given: Banned.
+func (t *Throttle) Pass(addr netip.Addr, name string) (time.Duration, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	now, s := t.now(), addressed(addr)
-	f, known := t.failed.get(s)
-	if !known || !s.addr.IsValid() {
-		return nil
-	}
-	if err := f.banned(now); err != nil {
-		return err
-	}
-	// As long as there are failures, attempts at the same time count as more of them: nobody gets more by asking at once.
-	if f.count > 0 && now.Sub(f.last) <= forgetting && f.count+f.pending >= failuresAddr {
-		return Banned{For: maxDelay}
-	}
-	f.pending++
-	return nil
+	return t.verdict(t.suspects(addr, name), t.now())
 }
 
-// Withdraw says that an attempt came to nothing: it was broken off, or could not be decided.
-func (t *Throttle) Withdraw(addr netip.Addr) {
+// Fail counts a failure. It says how long that is not to be told; or that it is not to be told at all and does not count, since
+// there has been a ban already: Banned.
+func (t *Throttle) Fail(addr netip.Addr, name string) (time.Duration, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.decided(addr)
+	now, s := t.now(), t.suspects(addr, name)
+	if _, err := t.verdict(s, now); err != nil {
+		return 0, err
+	}
+	if s.counted {
+		f := entry(&t.addrs, s.at.addr)
+		f.hold(f.fail(now, failuresAddr), now)
+	}
+	if s.named {
+		f := entry(&t.pairs, s.at)
+		f.hold(f.fail(now, failuresAddr), now)
+		// Many addresses at once do not make the owner, who may be at one more, wait for all of them.
+		f = entry(&t.names, s.at.name)
+		f.free = later(f.free, now.Add(f.fail(now, failuresName)))
+	}
+	return t.held(s, now), nil
 }
 
-// Fail counts a failure. It returns how long it is not to be told.
-func (t *Throttle) Fail(addr netip.Addr, name string) time.Duration {
+// Succeed takes back the failures at a name from an address, which is welcome from now on.
+func (t *Throttle) Succeed(addr netip.Addr, name string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.decided(addr)
-	now, count := t.now(), 0
-	if s := addressed(addr); s.addr.IsValid() {
-		count = t.entry(s).fail(now, failuresAddr)
+	s := t.suspects(addr, name)
+	if !s.named {
+		return
 	}
-	if name != "" {
-		count = max(count, t.entry(suspect{name: folded(name)}).fail(now, failuresName))
-	}
-	if count <= 1 {
-		return 0
-	}
-	return min(maxDelay, time.Second<<min(count-2, 10))
-}
-
-// Succeed says what is to become of an attempt that has succeeded: nil, or Banned if strangers are banned from that name and
-// the address is one.
-func (t *Throttle) Succeed(addr netip.Addr, name, account string) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.decided(addr)
-	now, s, key := t.now(), addressed(addr), suspect{name: folded(name)}
-	if f, known := t.failed.get(key); known && s.addr.IsValid() {
-		if err := f.banned(now); err != nil && !t.welcome.has(guest{s.addr, account}) {
-			return err
-		}
-		t.failed.remove(key)
-	}
-	t.failed.remove(s)
-	if s.addr.IsValid() {
-		t.welcome.put(guest{s.addr, account}, struct{}{})
-	}
-	return nil
-}
-
-// decided ends what Begin began.
-func (t *Throttle) decided(addr netip.Addr) {
-	if f, known := t.failed.get(addressed(addr)); known && f.pending > 0 {
-		f.pending--
-	}
-}
-
-func (t *Throttle) entry(s suspect) *failures {
-	f, known := t.failed.get(s)
+	t.welcome.put(s.at, struct{}{})
+	f, known := t.pairs.get(s.at)
 	if !known {
-		f = &failures{}
-		t.failed.put(s, f)
+		return
 	}
-	return f
+	t.pairs.remove(s.at)
+	if a, known := t.addrs.get(s.at.addr); known {
+		a.count = max(0, a.count-f.count)
+	}
+	if n, known := t.names.get(s.at.name); known {
+		n.count = max(0, n.count-f.count)
+	}
 }
 
-// fail counts a failure, and bans for those that are too many.
-func (f *failures) fail(now time.Time, limit int) int {
-	if now.Sub(f.last) > forgetting && now.Sub(f.until) > forgetting {
-		f.count, f.bans = 0, 0
-	}
-	f.last = now
-	if f.count++; f.count >= limit {
-		f.until = now.Add(min(maxBan, firstBan<<min(f.bans, 10)))
-		f.bans++
-		f.count = 0
-		return limit
-	}
-	return f.count
+// suspects are an address and a name that failures are counted of.
+type suspects struct {
+	at      pair
+	counted bool // the address
+	named   bool // there is a name
 }
 
-func (f *failures) banned(now time.Time) error {
-	if d := f.until.Sub(now); d > 0 {
-		return Banned{For: d}
-	}
-	return nil
-}
-
-// addressed is the suspect that an address is, with IPv6 its /64, which is what one site has at least.
-func addressed(addr netip.Addr) suspect {
+func (t *Throttle) suspects(addr netip.Addr, name string) suspects {
+	addr = addr.Unmap().WithZone("")
 	bits := 32
 	if addr.Is6() {
-		bits = 64
+		bits = 64 // what one site has at least
 	}
-	p, _ := addr.Prefix(bits) // invalid for a unix socket
-	return suspect{addr: p}
-}
-
-// folded is a name as failures are counted for it, whatever its case, and never longer than names are.
-func folded(name string) string { return strings.ToLower(name[:min(len(name), maxName)]) }
-
-// recent is a map of at most limit entries: who was put or asked for longest ago goes first.
-type recent[K comparable, V any] struct {
-	limit int
-	items map[K]*list.Element
-	order list.List // of pair[K, V], the latest first
-}
-
-type pair[K comparable, V any] struct {
-	key   K
-	value V
-}
-
-func (r *recent[K, V]) get(k K) (v V, known bool) {
-	e, known := r.items[k]
-	if !known {
-		return v, false
+	prefix, _ := addr.Prefix(bits) // zero for a unix socket
+	return suspects{
+		at:      pair{prefix, maphash.String(t.seed, strings.ToLower(name))},
+		counted: addr.IsValid() && !addr.IsLoopback(),
+		named:   name != "",
 	}
-	r.order.MoveToFront(e)
-	return e.Value.(pair[K, V]).value, true
 }
 
-func (r *recent[K, V]) has(k K) bool {
-	_, known := r.get(k)
-	return known
+// verdict says whether they are banned, and if not, how long an answer is to be held. Who is nobody yet does not wait.
+func (t *Throttle) verdict(s suspects, now time.Time) (time.Duration, error) {
+	until := time.Time{}
+	if f, known := t.addrs.get(s.at.addr); known && s.counted {
+		until = f.until
+	}
+	if f, known := t.pairs.get(s.at); known && s.named {
+		until = later(until, f.until)
+	}
+	if f, known := t.names.get(s.at.name); known && s.named && !t.welcome.has(s.at) {
+		until = later(until, f.until)
+	}
+	if d := until.Sub(now); d > 0 {
+		return 0, Banned{For: d}
+	}
+	if !s.named {
+		return 0, nil
+	}
+	if t.welcome.has(s.at) {
+		f, _ := t.pairs.get(s.at)
+		return f.wait(now), nil
+	}
+	return t.held(s, now), nil
 }
 
-func (r *recent[K, V]) put(k K, v V) {
-	if r.items == nil {
-		r.items = make(map[K]*list.Element)
+// held is how long the answers to all of them are held.
+func (t *Throttle) held(s suspects, now time.Time) (d time.Duration) {
+	if s.counted {
+		f, _ := t.addrs.get(s.at.addr)
+		d = f.wait(now)
 	}
-	r.remove(k)
-	if r.order.Len() >= r.limit {
-		r.remove(r.order.Back().Value.(pair[K, V]).key)
+	if s.named {
+		at, _ := t.pairs.get(s.at)
+		name, _ := t.names.get(s.at.name)
+		d = max(d, at.wait(now), name.wait(now))
 	}
-	r.items[k] = r.order.PushFront(pair[K, V]{k, v})
+	return d
 }
 
-func (r *recent[K, V]) remove(k K) {
-	if e, known := r.items[k]; known {
-		r.order.Remove(e)
-		delete(r.items, k)
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
 	}
+	return b
 }

@@ -28,6 +28,20 @@ func newDoor() door {
 	return door{auth.Guard(newServer(""), auth.NewThrottle(time.Now), plain), &log}
 }
 
+// slowDoor is one behind which passwords are looked at for a second, all of them at the same time.
+func slowDoor() door {
+	var log bytes.Buffer
+	slow := auth.NewServer(auth.Config{Mechanisms: []string{"PLAIN"}, Accounts: slowly{known}})
+	return door{auth.Guard(slow, auth.NewThrottle(time.Now), slog.New(slog.NewTextHandler(&log, nil))), &log}
+}
+
+type slowly struct{ people }
+
+func (s slowly) Verify(ctx context.Context, name, password string) (string, error) {
+	<-time.After(time.Second)
+	return s.people.Verify(ctx, name, password)
+}
+
 // try tries a password by PLAIN, and says how long the answer took.
 func (d door) try(addr, name, password string) (string, error, time.Duration) {
 	ch := auth.Channel{Session: "S1", Secured: true}
@@ -101,6 +115,9 @@ func TestThrottleName(t *testing.T) {
 		if _, err, _ := d.try("203.0.113.1", "ann", "secret"); !isBanned(err) {
 			t.Errorf("a stranger with the right password: %v", err)
 		}
+		if _, err, _ := d.try("203.0.113.1", "ann", "wrong"); !isBanned(err) {
+			t.Errorf("a stranger learns that a password is wrong: %v", err)
+		}
 		if _, err, _ := d.try("203.0.113.1", "tim", "tanstaaftanstaaf"); err != nil {
 			t.Errorf("another name: %v", err)
 		}
@@ -110,39 +127,169 @@ func TestThrottleName(t *testing.T) {
 	})
 }
 
-// Behind a unix socket may be all users of the host: one of them does not shut the others out.
+// Behind a unix socket or a loopback address may be all users of the host: one of them does not shut the others out.
 func TestThrottleUnix(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDoor()
-		for range 200 {
-			d.try("unix", "tim", "wrong")
-		}
-		if account, err, _ := d.try("unix", "ann", "secret"); account != "ann" {
-			t.Errorf("%v", err)
+		for _, addr := range []string{"unix", "127.0.0.1", "::1"} {
+			for range 50 {
+				d.try(addr, "tim", "wrong")
+			}
+			if account, err, delay := d.try(addr, "ann", "secret"); account != "ann" || delay > 0 {
+				t.Errorf("%s: %v after %v", addr, err, delay)
+			}
+			if _, err, _ := d.try(addr, "tim", "tanstaaftanstaaf"); !isBanned(err) {
+				t.Errorf("%s: who has failed: %v", addr, err)
+			}
 		}
 	})
 }
 
-// Nobody gets more attempts by making them at the same time.
+// Nobody learns of more passwords by trying them at the same time, nor sooner: all are judged before the first failure counts,
+// and the right one is among them.
 func TestThrottleParallel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDoor()
-		d.try("192.0.2.9", "ann", "wrong")
-		judged := make(chan error, 100)
-		for range 100 {
+		d := slowDoor()
+		began, told := time.Now(), make(chan error, 100)
+		for i := range 100 {
 			go func() {
-				_, err, _ := d.try("192.0.2.9", "ann", "wrong")
-				judged <- err
+				password := "wrong"
+				if i == 50 {
+					password = "secret"
+				}
+				_, err, _ := d.try("192.0.2.9", "ann", password)
+				told <- err
 			}()
 		}
-		count := 1
+		count := 0
 		for range 100 {
-			if err := <-judged; !isBanned(err) {
+			if err := <-told; !isBanned(err) {
 				count++
 			}
 		}
-		if count > 12 {
-			t.Errorf("%d passwords were looked at", count)
+		if count > 14 { // the right one, and one wrong one before it that it takes back
+			t.Errorf("%d answers were given", count)
+		}
+		if took := time.Since(began); took < 71*time.Second {
+			t.Errorf("twelve failures took %v, and one after another take 71s", took)
+		}
+	})
+}
+
+// Many addresses at once learn no more of a name than one after another.
+func TestThrottleParallelName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, told := slowDoor(), make(chan error, 250)
+		for i := range 250 {
+			go func() {
+				_, err, _ := d.try(fmt.Sprintf("192.0.2.%d", i), "ann", "wrong")
+				told <- err
+			}()
+		}
+		count := 0
+		for range 250 {
+			if err := <-told; !isBanned(err) {
+				count++
+			}
+		}
+		if count != 100 {
+			t.Errorf("%d answers were given", count)
+		}
+	})
+}
+
+// Who hangs up before a failure is told waits for it with the next attempt.
+func TestThrottleHangUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoor()
+		gone, hangUp := context.WithCancel(t.Context())
+		hangUp()
+		ch := auth.Channel{Peer: netip.MustParseAddr("192.0.2.9"), Secured: true}
+		for range 4 {
+			d.Begin("PLAIN", ch).Next(gone, []byte("\x00ann\x00wrong"))
+		}
+		if account, err, delay := d.try("192.0.2.9", "ann", "secret"); account != "ann" || delay != 7*time.Second {
+			t.Errorf("%v after %v", err, delay)
+		}
+	})
+}
+
+// With an account of one's own, what was guessed of others' is not made up for.
+func TestThrottleOwnAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoor()
+		for i := range 12 {
+			if _, err, _ := d.try("192.0.2.9", "ann", "wrong"); !errors.Is(err, auth.ErrCredentials) {
+				t.Fatalf("attempt %d: %v", i+1, err)
+			}
+			d.try("192.0.2.9", "tim", "tanstaaftanstaaf")
+		}
+		if _, err, _ := d.try("192.0.2.9", "ann", "secret"); !isBanned(err) {
+			t.Errorf("after twelve failures: %v", err)
+		}
+	})
+}
+
+// An IPv4 address is the same within IPv6, and others are not.
+func TestThrottleMapped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoor()
+		for range 12 {
+			d.try("::ffff:192.0.2.9", "ann", "wrong")
+		}
+		if _, err, _ := d.try("192.0.2.9", "tim", "tanstaaftanstaaf"); !isBanned(err) {
+			t.Errorf("the same: %v", err)
+		}
+		if _, err, _ := d.try("::ffff:192.0.2.8", "tim", "tanstaaftanstaaf"); err != nil {
+			t.Errorf("another: %v", err)
+		}
+	})
+}
+
+// A client that leaves when it is told of its failure, and not after it has answered that, has failed all the same.
+func TestGuardParting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoor()
+		ch := auth.Channel{Session: "S1", Peer: netip.MustParseAddr("192.0.2.9"), Secured: true}
+		for i := range 12 {
+			e := d.Begin("OAUTHBEARER", ch)
+			c, _, err := e.Next(t.Context(), []byte("n,a=tim,\x01auth=Bearer token-ann\x01\x01"))
+			if string(c) != invalidToken || err != nil {
+				t.Fatalf("%q, %v", c, err)
+			}
+			if lines := strings.Count(d.log.String(), "authentication failed"); lines != i+1 {
+				t.Errorf("%d failures are logged of %d", lines, i+1)
+			}
+			if i == 0 {
+				if _, _, err := e.Next(t.Context(), []byte("\x01")); !errors.Is(err, auth.ErrCredentials) {
+					t.Errorf("the client's answer: %v", err)
+				}
+			}
+		}
+		if _, _, err := d.Begin("OAUTHBEARER", ch).Next(t.Context(), nil); !isBanned(err) {
+			t.Errorf("after twelve failures: %v", err)
+		}
+	})
+}
+
+// A server's proof is one of the password too: it is not sent to who is banned.
+func TestGuardSCRAM(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := door{auth.Guard(newServer("server"), auth.NewThrottle(time.Now), slog.New(slog.DiscardHandler)), nil}
+		ch := auth.Channel{Peer: netip.MustParseAddr("203.0.113.1"), Secured: true}
+		client := scramClient{"n,,", "user", "pencil", ""}
+		if account, err := client.run(t, d.Begin("SCRAM-SHA-1", ch), nil); account != "user" {
+			t.Fatal(err)
+		}
+		ch.Peer = netip.MustParseAddr("203.0.113.2")
+		account, err := client.run(t, d.Begin("SCRAM-SHA-1", ch), func(final string) string {
+			for i := range 100 {
+				d.try(fmt.Sprintf("192.0.2.%d", i), "user", "wrong")
+			}
+			return final
+		})
+		if account != "" || !isBanned(err) {
+			t.Errorf("%q, %v", account, err)
 		}
 	})
 }
@@ -208,16 +355,14 @@ func TestThrottleBounded(t *testing.T) {
 		addr := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
 		th.Fail(addr, fmt.Sprint("name", i))
 		if i%1000 == 0 {
-			if err := th.Begin(last); err == nil {
-				th.Withdraw(last)
-			}
+			th.Admit(last, "")
 		}
 	}
-	if n := th.Remembered(); n != 20_000 {
-		t.Errorf("%d are remembered", n)
+	if n := th.Remembered(); n != [3]int{10_000, 10_000, 10_000} {
+		t.Errorf("%v are remembered", n)
 	}
 	th.Fail(last, "")
-	if err := th.Begin(last); !isBanned(err) {
+	if err := th.Admit(last, ""); !isBanned(err) {
 		t.Errorf("who goes on trying is forgotten: %v", err)
 	}
 }
@@ -230,9 +375,9 @@ func TestGuardLog(t *testing.T) {
 		d.try("192.0.2.9", "ann", "secret")
 		d.try("unix", "later", "hunter2")
 		want := []string{
-			`level=WARN msg="authentication failed" session=S1 user="ann\" peer=127.0.0.1" peer=192.0.2.9 mechanism=PLAIN cause="authentication credentials invalid"`,
-			`level=INFO msg=authenticated session=S1 user=ann peer=192.0.2.9 mechanism=PLAIN account=ann`,
-			`level=ERROR msg="authentication could not be decided" session=S1 user=later peer=unix mechanism=PLAIN cause="accounts are out of reach"`,
+			`level=WARN msg="authentication failed" session=S1 peer=192.0.2.9 mechanism=PLAIN user="ann\" peer=127.0.0.1" cause="authentication credentials invalid"`,
+			`level=INFO msg=authenticated session=S1 peer=192.0.2.9 mechanism=PLAIN user=ann account=ann`,
+			`level=ERROR msg="authentication could not be decided" session=S1 peer=unix mechanism=PLAIN user=later cause="accounts are out of reach"`,
 		}
 		lines := strings.Split(strings.TrimSpace(d.log.String()), "\n")
 		if len(lines) != len(want) {
