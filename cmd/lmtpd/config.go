@@ -19,10 +19,13 @@ type Config struct {
 
 	DSN DSN // off
 
-	Listen    []Listen    // one listener: LMTP on 127.0.0.1:2424
-	Mailboxes []Mailboxes // one block: localhost, any account, maildir:DATA/mail/%d/%n
-	Limits    Limits
-	Log       Log
+	Listen     []Listen // one listener: LMTP on 127.0.0.1:2424
+	TLS        TLS
+	Auth       Auth
+	Submission Submission
+	Mailboxes  []Mailboxes // one block: localhost, any account, maildir:DATA/mail/%d/%n
+	Limits     Limits
+	Log        Log
 }
 
 // DSN says who answers for delivery status notifications (RFC 3461) that senders ask for.

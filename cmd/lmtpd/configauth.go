@@ -31,14 +31,14 @@ func (b Backend) String() string {
 
 // OAuth says who vouches for bearer tokens: nobody, unless there is one of the first two.
 type OAuth struct {
-	Introspect   string // URL (RFC 7662)
-	JWKS         string // URL or path (RFC 7517)
-	ClientID     string // for the first
-	ClientSecret string // path of a file
-	Issuer       string // that a token must have; "": any
-	Audience     string
-	Scope        string
-	Claim        string // that names the account; "": username, or email and sub of a JWT
+	Introspect   string   // URL (RFC 7662)
+	JWKS         string   // URL or path (RFC 7517)
+	ClientID     string   // for the first
+	ClientSecret string   // path of a file
+	Issuer       string   // that a token must be of; "": any
+	Audience     []string // for whom it must be, one of these; none: anybody
+	Scope        []string // what it must permit, all of these
+	Claim        string   // that names the account: username with the first, sub with the second
 }
 
 // on says whether tokens can be looked at.
@@ -73,8 +73,8 @@ func readOAuth(o *OAuth, t *table) {
 	field(t, "client_id", &o.ClientID, parseText)
 	field(t, "client_secret_file", &o.ClientSecret, parsePath)
 	field(t, "issuer", &o.Issuer, parseText)
-	field(t, "audience", &o.Audience, parseText)
-	field(t, "scope", &o.Scope, parseText)
+	fields(t, "audience", parseText, func(s string, _ position) { o.Audience = append(o.Audience, s) })
+	fields(t, "scope", parseText, func(s string, _ position) { o.Scope = append(o.Scope, s) })
 	field(t, "claim", &o.Claim, parseText)
 	switch {
 	case o.Introspect != "" && o.JWKS != "":

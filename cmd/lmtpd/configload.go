@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,7 +23,7 @@ func loadConfig(c *cli.Context) (*Config, error) {
 }
 
 func (o overrides) load() (*Config, error) {
-	cfg := &Config{Data: defaultData, Limits: defaultLimits(), Log: Log{Format: "text"}}
+	cfg := &Config{Data: defaultData, Submission: defaultSubmission(), Limits: defaultLimits(), Log: Log{Format: "text"}}
 	r := &report{file: o.config}
 	if o.config != "" {
 		data, err := os.ReadFile(o.config)
@@ -53,6 +54,9 @@ func (cfg *Config) complete() error {
 	if len(cfg.Mailboxes) == 0 {
 		cfg.Mailboxes = []Mailboxes{{Terms: defaultTerms()}}
 	}
+	cfg.Auth.Backend.Kind = cmp.Or(cfg.Auth.Backend.Kind, "accounts")
+	cfg.Submission.MessageSize = cmp.Or(cfg.Submission.MessageSize, cfg.Limits.MessageSize)
+	cfg.Submission.Recipients = cmp.Or(cfg.Submission.Recipients, cfg.Limits.Recipients)
 	for i := range cfg.Mailboxes {
 		if err := cfg.Mailboxes[i].complete(cfg.Data); err != nil {
 			return err
