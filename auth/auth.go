@@ -1,7 +1,16 @@
 // Package auth is the server's side of SASL (RFC 4422): the exchanges of its mechanisms, and what stands against guessing.
 //
 // It knows neither the protocol that carries the exchanges nor where passwords are kept: the first asks an Authenticator
-// (protocol/session does, as RFC 4954 has it), the second is behind Accounts and Tokens.
+// (protocol/session does, as RFC 4954 has it), the second is behind Accounts and Tokens. A Server has the mechanisms: PLAIN
+// (RFC 4616), LOGIN, CRAM-MD5 (RFC 2195), SCRAM-SHA-1 (RFC 5802), SCRAM-SHA-256 (RFC 7677) and their -PLUS forms with the
+// bindings tls-exporter (RFC 9266) and tls-server-end-point (RFC 5929), EXTERNAL (RFC 4422 App. A), OAUTHBEARER (RFC 7628)
+// and XOAUTH2. Guard has a Throttle slow an Authenticator down for those who guess, and keeps the log.
+//
+// What is not kept: SASLprep (RFC 4013). Names and passwords are taken as they are, as package password takes them, and
+// Dovecot; a client that prepares what is not ASCII, which those of SCRAM should, may so say another password than was stored.
+// Security layers, since TLS is there for that; the channel binding tls-unique, which TLS 1.3 does not have; the errors of
+// RFC 5802 §7, since the protocol says that an exchange has failed and "unknown-user" is not for strangers; DIGEST-MD5,
+// ANONYMOUS, GSSAPI, NTLM.
 package auth
 
 import (
@@ -58,13 +67,14 @@ type Exchange interface {
 }
 
 // Accounts is where mechanisms find out who somebody is. Its methods may be called from many goroutines. Their errors are
-// ErrCredentials, which is wrapped, or say that it could not be told.
+// ErrCredentials, which is wrapped, or say that it could not be told; what they say is logged. Names are UTF-8 without control
+// characters of at most 511 octets, passwords any octets but NUL, as many as the protocol lets through.
 type Accounts interface {
 	// Verify returns the account of a name, if that is its password and it may log in.
 	Verify(ctx context.Context, name, password string) (account string, err error)
 
 	// Key returns what the account of a name keeps for a mechanism: "CRAM-MD5", "SCRAM-SHA-1" or "SCRAM-SHA-256". For a
-	// name that has none it returns a decoy, always the same for one name, and no error.
+	// name that has none, or may not log in, it returns a decoy, always the same for one name, and no error.
 	Key(ctx context.Context, name, mechanism string) (Key, error)
 
 	// Named returns the account of a name that is proven without a password, if it may log in.

@@ -3,6 +3,7 @@ package auth_test
 import (
 	"log/slog"
 	"net/netip"
+	"strconv"
 	"testing"
 	"time"
 
@@ -29,6 +30,6 @@ func BenchmarkThrottle(b *testing.B) {
 	var i uint32
 	for b.Loop() {
 		i++
-		th.Fail(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), "ann")
+		th.Fail(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), strconv.Itoa(int(i)))
 	}
 }

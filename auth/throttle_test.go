@@ -219,8 +219,11 @@ func TestThrottleOwnAccount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDoor()
 		for i := range 12 {
-			if _, err, _ := d.try("192.0.2.9", "ann", "wrong"); !errors.Is(err, auth.ErrCredentials) {
+			if _, err, _ := d.try("192.0.2.9", fmt.Sprint("name", i), "wrong"); !errors.Is(err, auth.ErrCredentials) {
 				t.Fatalf("attempt %d: %v", i+1, err)
+			}
+			if i%4 == 0 {
+				d.try("192.0.2.9", "tim", "wrong")
 			}
 			d.try("192.0.2.9", "tim", "tanstaaftanstaaf")
 		}
