@@ -1,10 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"log/slog"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,7 +19,8 @@ import (
 // tls tells which certificates are shown, to whom, and how they stand. What is wrong with them is told behind everything else.
 func (p printer) tls(c TLS, data string, now time.Time) {
 	if len(c.Certificates) == 0 {
-		p.line("tls", "no certificate: where a listener needs one, serve makes a self-signed one in "+filepath.Join(data, selfSignedDir))
+		p.line("tls", "no certificate: where a listener needs one, serve makes a self-signed one")
+		p.line("  state", selfSignedState(filepath.Join(data, selfSignedDir), now))
 	}
 	for i, pair := range c.Certificates {
 		p.line("tls", pair.Certificate)
@@ -33,6 +35,21 @@ func (p printer) tls(c TLS, data string, now time.Time) {
 		p.line("  key", keyState(pair.Key))
 	}
 	p.line("  clients", clientsMeaning(c))
+	if c.Client != certificate.ClientNone {
+		p.line("  ca", authoritiesMeaning(c.CA))
+	}
+}
+
+// selfSignedState tells whether a self-signed certificate has been made in dir, and how clients know it.
+func selfSignedState(dir string, now time.Time) string {
+	leaf, err := certificate.Read(certificate.SelfSignedPair(dir), now)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "not there yet; to be made in " + dir + ": " + directoryState(dir)
+	case err != nil:
+		return "to be made anew in " + dir + ": " + err.Error()
+	}
+	return "there, in " + dir + ", for " + strings.Join(certificate.Hosts(leaf), ", ") + "; its fingerprint is " + certificate.Fingerprint(leaf)
 }
 
 // hostsMeaning tells which names of the server a certificate is for, and which clients are shown it.
@@ -53,7 +70,7 @@ func hostsMeaning(leaf *x509.Certificate, first bool) string {
 
 // issuerMeaning tells whose word a certificate is.
 func issuerMeaning(leaf *x509.Certificate) string {
-	if leaf.CheckSignatureFrom(leaf) == nil || string(leaf.RawIssuer) == string(leaf.RawSubject) {
+	if bytes.Equal(leaf.RawIssuer, leaf.RawSubject) {
 		return "itself: no client believes it that is not told to; its fingerprint is " + certificate.Fingerprint(leaf)
 	}
 	return leaf.Issuer.String()
@@ -88,24 +105,41 @@ func keyState(path string) string {
 func clientsMeaning(c TLS) string {
 	switch c.Client {
 	case certificate.ClientRequest:
-		return "may show a certificate, which must lead to " + c.CA
+		return "may show a certificate, which must lead to the CA"
 	case certificate.ClientRequire:
-		return "must show a certificate, which must lead to " + c.CA
+		return "must show a certificate, which must lead to the CA"
 	}
 	return "are not asked for a certificate"
 }
 
+// authoritiesMeaning tells who signs the certificates of clients.
+func authoritiesMeaning(path string) string {
+	all, err := certificate.ReadCA(path)
+	if err != nil {
+		return path + ": cannot be used"
+	}
+	names := make([]string, len(all))
+	for i, ca := range all {
+		names[i] = ca.Subject.String()
+	}
+	if len(names) > 3 {
+		names = append(names[:3], fmt.Sprintf("and %d more", len(all)-3))
+	}
+	return path + ": " + strings.Join(names, "; ")
+}
+
 // checkTLS tells the mistakes in the files of certificates and keys.
 func checkTLS(c TLS, now time.Time) error {
-	if len(c.Certificates) == 0 {
-		return nil
+	var wrong []error
+	for _, pair := range c.Certificates {
+		_, err := certificate.Read(pair, now)
+		wrong = append(wrong, err)
 	}
-	_, err := certificate.Open(certificate.Config{
-		Pairs: c.Certificates, ClientCA: c.CA, Client: c.Client,
-		Now: func() time.Time { return now },
-		Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
+	if c.Client != certificate.ClientNone {
+		_, err := certificate.ReadCA(c.CA)
+		wrong = append(wrong, err)
+	}
+	if err := errors.Join(wrong...); err != nil {
 		return cli.Exit(fmt.Errorf("certificates that cannot be used:\n%w", err), exConfig)
 	}
 	return nil

@@ -29,7 +29,7 @@ func TestOpenMistakes(t *testing.T) {
 	early.NotBefore = time.Date(2099, 2, 3, 4, 5, 6, 0, time.UTC)
 	early.NotAfter = early.NotBefore.Add(time.Hour)
 	expired, notYet := a.issue(old).save(t, dir, "old"), a.issue(early).save(t, dir, "early")
-	words, missing := path("words", "no PEM\n"), filepath.Join(dir, "missing")
+	words, missing, other := path("words", "no PEM\n"), filepath.Join(dir, "missing"), filepath.Join(dir, "other")
 	encrypted := path("encrypted", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n")
 	encryptedOld := path("encrypted.old", "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n")
 	torn := path("torn", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
@@ -43,8 +43,9 @@ func TestOpenMistakes(t *testing.T) {
 		{"fits", good, nil, ""},
 		{"one file", certificate.Pair{Certificate: path("both", read(t, good.Key)+read(t, good.Certificate)), Key: filepath.Join(dir, "both")}, nil, ""},
 		{"not there", certificate.Pair{Certificate: missing, Key: good.Key}, os.ErrNotExist, "stat " + missing + ": no such file or directory"},
-		{"neither there", certificate.Pair{Certificate: missing, Key: missing}, os.ErrNotExist,
-			"stat " + missing + ": no such file or directory\nstat " + missing + ": no such file or directory"},
+		{"neither there", certificate.Pair{Certificate: missing, Key: other}, os.ErrNotExist,
+			"stat " + missing + ": no such file or directory\nstat " + other + ": no such file or directory"},
+		{"one file, not there", certificate.Pair{Certificate: missing, Key: missing}, os.ErrNotExist, "stat " + missing + ": no such file or directory"},
 		{"a directory", certificate.Pair{Certificate: dir, Key: good.Key}, nil, dir + " is not a regular file"},
 		{"too large", certificate.Pair{Certificate: huge, Key: good.Key}, nil, huge + " has more than 4194304 octets"},
 		{"exchanged", certificate.Pair{Certificate: good.Key, Key: good.Certificate}, certificate.ErrNoKey,

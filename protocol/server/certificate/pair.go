@@ -31,6 +31,15 @@ func Read(p Pair, now time.Time) (*x509.Certificate, error) {
 	return w.value.Leaf, valid(p.Certificate, w.value.Leaf, now)
 }
 
+// ReadCA reads a file of certificates that those of clients are to lead to.
+func ReadCA(path string) ([]*x509.Certificate, error) {
+	text, _, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return parseCertificates(path, text)
+}
+
 // Exposed says whether everybody on this host can read a key.
 func Exposed(mode os.FileMode) bool { return mode&0o004 != 0 }
 

@@ -145,7 +145,7 @@ func TestReloadNotValid(t *testing.T) {
 	r.expect("first.example", "")
 	r.expect("first.example", `level=ERROR msg="certificate cannot be taken; the old one is kept" file=`+r.pair.Certificate+
 		` cause="`+r.pair.Certificate+`: the certificate has expired, on `+past.NotAfter.UTC().Format("2006-01-02 15:04")+` UTC"`)
-	soon.NotBefore = r.time().Add(time.Hour)
+	soon.NotBefore, soon.NotAfter = r.time().Add(time.Hour), r.time().Add(100*24*time.Hour)
 	r.issue(soon).save(t, r.dir(), "a")
 	r.clock.Add(int64(time.Minute))
 	r.expect("first.example", "")

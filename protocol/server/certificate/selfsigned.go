@@ -31,11 +31,16 @@ const (
 	selfSignedKey         = "self-signed.key"
 )
 
+// SelfSignedPair names the files of the self-signed certificate in a directory, whether they are there or not.
+func SelfSignedPair(dir string) Pair {
+	return Pair{Certificate: filepath.Join(dir, selfSignedCertificate), Key: filepath.Join(dir, selfSignedKey)}
+}
+
 // SelfSigned returns a self-signed certificate for hostname and the loopback, with its fingerprint (see Fingerprint). Its files
 // are in dir, and are made when they are missing or cannot be used, when it is for another name, or when it soon expires. It is
 // for those who try a server before they have a certificate that clients trust.
 func SelfSigned(dir, hostname string, now time.Time) (p Pair, fingerprint string, err error) {
-	p = Pair{Certificate: filepath.Join(dir, selfSignedCertificate), Key: filepath.Join(dir, selfSignedKey)}
+	p = SelfSignedPair(dir)
 	leaf, err := Read(p, now)
 	if errors.Is(err, fs.ErrPermission) {
 		return p, "", fmt.Errorf("self-signed certificate: %w", err)

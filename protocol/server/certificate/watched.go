@@ -98,6 +98,10 @@ func (w *watched[T]) read() (fresh content[T], infos []os.FileInfo, err error) {
 	texts := make([][]byte, len(w.paths))
 	infos = make([]os.FileInfo, len(w.paths))
 	for i, path := range w.paths {
+		if i > 0 && path == w.paths[0] { // certificate and key in one file
+			texts[i], infos[i] = texts[0], infos[0]
+			continue
+		}
 		if texts[i], infos[i], err = readFile(path); err != nil {
 			wrong = append(wrong, err)
 		}
