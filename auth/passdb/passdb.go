@@ -14,8 +14,8 @@
 // password that was right is remembered for a minute, as a digest under a key of this process, for clients come back with every
 // message; a changed password, or an account that is gone or disabled, counts at once all the same.
 //
-// Keys that are derived from a password that is stored as it is are not remembered. It takes a millisecond, less than
-// comparing a password with a hash does; the same goes for made-up ones, and a key that came quicker because somebody has just
+// Keys that are derived from a password that is stored as it is are not remembered. It takes some two milliseconds,
+// less than comparing a password with a hash does; the same goes for made-up ones, and a key that came quicker because somebody has just
 // logged in would tell that there is somebody.
 //
 // What it does not do: no SASLprep (RFC 4013), as package password does none; it makes nobody a new hash; and it stands against

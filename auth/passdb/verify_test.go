@@ -206,6 +206,30 @@ func TestRemember(t *testing.T) {
 	computes("what costs nothing", 2)
 }
 
+// Who has waited for a connection with the same password does not compute it again.
+func TestRememberWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := accounts(map[string]string{"ann": costly})
+		db := newFixture(t, Config{Blocks: []Block{home(all, "example.org")}, Max: 1})
+		finish := make(chan error)
+		db.verify = func(string, string) error { return <-finish }
+		done := make(chan error)
+		for range 3 {
+			go func() {
+				_, err := db.Verify(context.Background(), "ann", "right")
+				done <- err
+			}()
+		}
+		synctest.Wait()
+		finish <- nil // once
+		for range 3 {
+			if err := <-done; err != nil {
+				t.Errorf("%v", err)
+			}
+		}
+	})
+}
+
 // What has changed with the account counts at once, whatever is remembered.
 func TestRememberChanged(t *testing.T) {
 	all := accounts(map[string]string{"ann": costly})
