@@ -6,9 +6,9 @@
 //
 // Nothing here tells a stranger which names have an account. A name that has none, one that may not log in and a wrong
 // password are one error and take the same work: where there is no hash to compare with, one is taken that costs what those of
-// real accounts cost, and where they differ, always the same for one name. Keys for CRAM-MD5 and SCRAM (RFC 5802 §9 says what
-// a made-up salt has to do) are made up as real accounts have them: of the same rounds and length of salt, always the same for
-// one name, after a restart too if the caller keeps the secret.
+// real accounts cost, and where they differ, always the same for one name. Keys for CRAM-MD5 and SCRAM are made up as real
+// accounts have them: of the same rounds and length of salt, always the same for one name, after a restart too if the caller
+// keeps the secret.
 //
 // Hashes are computed a few at once, and whoever waits too long for that is told that it could not be told (ErrBusy). A
 // password that was right is remembered for a minute, as a digest under a key of this process, for clients come back with every
