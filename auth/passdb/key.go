@@ -34,7 +34,9 @@ func (db *DB) Key(ctx context.Context, name, mechanism string) (auth.Key, error)
 // keeps says whether what the account has stored counts.
 func (s subject) keeps() bool { return s.bar == nil && s.block.Passwords == nil }
 
+// cram makes a key up first, whether there is one or not, for it takes longer than to read one.
 func (db *DB) cram(s subject) (auth.Key, error) {
+	decoy, decoyErr := s.block.decoys.cram(s.decoy)
 	err := password.ErrNoKey
 	if s.keeps() {
 		var k auth.Key
@@ -47,7 +49,7 @@ func (db *DB) cram(s subject) (auth.Key, error) {
 		db.report(s, err)
 		return auth.Key{}, err
 	}
-	return s.block.decoys.cram(s.decoy)
+	return decoy, decoyErr
 }
 
 func cramKey(stored string) (auth.Key, error) {
@@ -55,7 +57,11 @@ func cramKey(stored string) (auth.Key, error) {
 	return auth.Key{Outer: outer, Inner: inner}, err
 }
 
+// scram makes a key up first, as cram does, but for one that is derived: that is work, and done once in any case.
 func (db *DB) scram(ctx context.Context, s subject, mechanism string) (auth.Key, error) {
+	decoys := s.block.decoys
+	form := decoys.form(s.decoy, mechanism)
+	decoy := decoys.scram(s.decoy, mechanism, form)
 	err := password.ErrNoKey
 	if s.keeps() {
 		var k password.SCRAM
@@ -70,15 +76,15 @@ func (db *DB) scram(ctx context.Context, s subject, mechanism string) (auth.Key,
 			return db.derived(ctx, s, mechanism, plain)
 		}
 	}
-	if !errors.Is(err, password.ErrNoKey) {
+	switch {
+	case !errors.Is(err, password.ErrNoKey):
 		db.report(s, err)
 		return auth.Key{}, err
+	case !form.derived:
+		return decoy, nil
 	}
-	s.address = "" // from here on it is nobody's
-	if f := s.block.decoys.form(s.decoy, mechanism); !f.derived {
-		return s.block.decoys.scram(s.decoy, mechanism, f), nil
-	}
-	return db.derived(ctx, s, mechanism, s.block.decoys.password(s.decoy))
+	s.address = "" // it is nobody's
+	return db.derived(ctx, s, mechanism, decoys.password(s.decoy))
 }
 
 // derived is a key that is derived from a password, which is work.

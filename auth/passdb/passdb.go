@@ -6,16 +6,16 @@
 //
 // Nothing here tells a stranger which names have an account. A name that has none, one that may not log in and a wrong
 // password are one error and take the same work: where there is no hash to compare with, one is taken that costs what those of
-// real accounts cost, and where they differ, always the same for one name. Keys for CRAM-MD5 and SCRAM (RFC 5802 §9 says what
-// a made-up salt has to do) are made up as real accounts have them: of the same rounds and length of salt, always the same for
-// one name, after a restart too if the caller keeps the secret.
+// real accounts cost, and where they differ, always the same for one name. Keys for CRAM-MD5 and SCRAM are made up as real
+// accounts have them: of the same rounds and length of salt, always the same for one name, after a restart too if the caller
+// keeps the secret.
 //
 // Hashes are computed a few at once, and whoever waits too long for that is told that it could not be told (ErrBusy). A
 // password that was right is remembered for a minute, as a digest under a key of this process, for clients come back with every
 // message; a changed password, or an account that is gone or disabled, counts at once all the same.
 //
-// Keys that are derived from a password that is stored as it is are not remembered. It takes a millisecond, less than
-// comparing a password with a hash does; the same goes for made-up ones, and a key that came quicker because somebody has just
+// Keys that are derived from a password that is stored as it is are not remembered. It takes some two milliseconds,
+// less than comparing a password with a hash does; the same goes for made-up ones, and a key that came quicker because somebody has just
 // logged in would tell that there is somebody.
 //
 // What it does not do: no SASLprep (RFC 4013), as package password does none; it makes nobody a new hash; and it stands against

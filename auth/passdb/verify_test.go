@@ -206,6 +206,30 @@ func TestRemember(t *testing.T) {
 	computes("what costs nothing", 2)
 }
 
+// Who has waited for a connection with the same password does not compute it again.
+func TestRememberWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := accounts(map[string]string{"ann": costly})
+		db := newFixture(t, Config{Blocks: []Block{home(all, "example.org")}, Max: 1})
+		finish := make(chan error)
+		db.verify = func(string, string) error { return <-finish }
+		done := make(chan error)
+		for range 3 {
+			go func() {
+				_, err := db.Verify(context.Background(), "ann", "right")
+				done <- err
+			}()
+		}
+		synctest.Wait()
+		finish <- nil // once
+		for range 3 {
+			if err := <-done; err != nil {
+				t.Errorf("%v", err)
+			}
+		}
+	})
+}
+
 // What has changed with the account counts at once, whatever is remembered.
 func TestRememberChanged(t *testing.T) {
 	all := accounts(map[string]string{"ann": costly})
@@ -285,8 +309,8 @@ func TestDigest(t *testing.T) {
 // As many hashes are computed at once as may be, of accounts and of names without one.
 func TestMax(t *testing.T) {
 	all := accounts(map[string]string{"ann": costly})
-	db := newFixture(t, Config{Blocks: []Block{home(all, "example.org")}, Max: 2, Wait: time.Hour})
 	synctest.Test(t, func(t *testing.T) {
+		db := newFixture(t, Config{Blocks: []Block{home(all, "example.org")}, Max: 2, Wait: time.Hour})
 		running, finish := make(chan string, 10), make(chan error)
 		db.verify = func(stored, _ string) error {
 			running <- stored
@@ -316,8 +340,8 @@ func TestMax(t *testing.T) {
 // Whoever waits too long is told that it could not be told, and whoever gives up waits no longer.
 func TestBusy(t *testing.T) {
 	all := accounts(map[string]string{"ann": costly, "pat": "{PLAIN}secret"})
-	db := newFixture(t, Config{Blocks: []Block{home(all, "example.org")}, Max: 1, Wait: 10 * time.Second})
 	synctest.Test(t, func(t *testing.T) {
+		db := newFixture(t, Config{Blocks: []Block{home(all, "example.org")}, Max: 1, Wait: 10 * time.Second})
 		finish := make(chan error)
 		db.verify = func(string, string) error { return <-finish }
 		first := make(chan error)
