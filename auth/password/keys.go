@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// ErrNoKey says that nothing can be stored for a mechanism in the way a password is stored.
+// ErrNoKey says that in the way a password is stored there is nothing for a mechanism.
 var ErrNoKey = errors.New("what is stored of the password has no key for the mechanism")
 
 // keys are the schemes that store what a mechanism needs in place of a password.
@@ -38,10 +38,19 @@ func isPlain(scheme string) bool {
 	return scheme == "PLAIN" || scheme == "CLEAR" || scheme == "CLEARTEXT"
 }
 
+// noKey is the error of what is stored in a way that has no key. Of an unknown scheme that could not be told.
+func noKey(stored string) error {
+	if Scheme(stored) != Unknown {
+		return ErrNoKey
+	}
+	_, _, err := parse(stored)
+	return err
+}
+
 // Plain returns a password that is stored as it is, and ErrNoKey if it is not so stored, or can be no password.
 func Plain(stored string) (string, error) {
 	if !isPlain(Scheme(stored)) {
-		return "", ErrNoKey
+		return "", noKey(stored)
 	}
 	_, text, err := parse(stored)
 	if err != nil {
@@ -84,7 +93,7 @@ func SCRAMKey(mechanism, stored string) (SCRAM, error) {
 		return SCRAM{}, err
 	}
 	if Scheme(stored) != mechanism {
-		return SCRAM{}, ErrNoKey
+		return SCRAM{}, noKey(stored)
 	}
 	_, text, err := parse(stored)
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"lmtpd/auth/account"
+	"lmtpd/delivery"
+	"lmtpd/delivery/submission"
 )
 
 // Submission says on what terms mail is taken from those who submit it.
@@ -27,6 +29,21 @@ type Submission struct {
 type SubmissionLimits struct {
 	MessagesPerHour, MessagesPerDay     int
 	RecipientsPerHour, RecipientsPerDay int
+}
+
+// disclosure is what Received tells of clients that have authenticated.
+func (s *Submission) disclosure() delivery.Disclosure {
+	if s.Reveal {
+		return delivery.ShowClient
+	}
+	return delivery.HideClient
+}
+
+func (s *Submission) check(on bool) submission.Check {
+	if on {
+		return submission.Own
+	}
+	return submission.Any
 }
 
 func defaultSubmission() Submission { return Submission{CheckSender: true, CheckFrom: true} }

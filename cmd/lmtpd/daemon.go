@@ -14,8 +14,11 @@ import (
 	"sync"
 	"time"
 
+	"lmtpd/auth"
 	"lmtpd/delivery"
+	"lmtpd/delivery/submission"
 	"lmtpd/protocol/server"
+	"lmtpd/protocol/server/certificate"
 	"lmtpd/protocol/session"
 	"lmtpd/store"
 )
@@ -34,6 +37,10 @@ type daemon struct {
 	sweepers  []store.Sweeper
 	searchers []store.Searcher // whose indexes are kept up
 	close     func() error
+
+	certificates *certificate.Store // nil: no listener has TLS
+	auth         auth.Authenticator // nil: no listener is for submission
+	submission   *submission.Handler
 }
 
 // newDaemon opens everything, so that a mistake is told before a client is: listeners first, for they tell
@@ -143,7 +150,7 @@ func (d *daemon) agent(tmp *os.File) (*delivery.Agent, error) {
 	space := store.NewSpace(d.cfg.Limits.MinFree, time.Now)
 	closeStores := d.close
 	d.close = func() error { return errors.Join(closeStores(), closeSources(sourcesOf(blocks))) }
-	return delivery.New(delivery.Config{
+	agent, err := delivery.New(delivery.Config{
 		Hostname: d.cfg.Hostname,
 		Blocks:   blocks,
 		TempDir:  tmp.Name(),
@@ -153,7 +160,13 @@ func (d *daemon) agent(tmp *os.File) (*delivery.Agent, error) {
 		Deadline: d.cfg.Limits.Deadline,
 		Now:      time.Now,
 		Log:      d.log,
+
+		Authenticated: d.cfg.Submission.disclosure(),
 	})
+	if err != nil {
+		return nil, err
+	}
+	return agent, d.openSubmission(agent, sourcesOf(blocks))
 }
 
 // run serves until ctx ends, and then lets messages in progress finish.
@@ -225,14 +238,6 @@ func (d *daemon) shutDown() {
 	if d.server.Shutdown(ctx) != nil {
 		d.log.Warn("sessions were cut off", "after", d.cfg.Limits.Shutdown)
 	}
-}
-
-func (d *daemon) endpoint(l Listen) server.Endpoint {
-	ep := server.Endpoint{Session: d.session, Trusted: l.Proxies.Contain}
-	if l.Network == "unix" {
-		ep.Allowed = func(uid uint32) bool { return slices.Contains(l.Peers, uid) }
-	}
-	return ep
 }
 
 // Contain says whether a peer may speak for others. The zero Addr is a unix socket.

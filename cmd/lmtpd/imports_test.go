@@ -20,7 +20,7 @@ func rooms() map[string][]string {
 	return map[string][]string{
 		"protocol/smtp":               {},
 		"protocol/session":            {"protocol/smtp", "auth"},
-		"protocol/server":             {"protocol/smtp", "protocol/session", "auth"},
+		"protocol/server":             {"protocol/smtp", "protocol/session", "protocol/server/certificate", "auth"},
 		"protocol/server/certificate": {},
 		"protocol/client":             {"protocol/smtp", "auth"},
 		"protocol/smtptest":           {"*"},

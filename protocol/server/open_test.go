@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"log/slog"
 	"net/netip"
 	"net/textproto"
 	"testing"
@@ -17,6 +18,7 @@ import (
 
 	"lmtpd/auth"
 	"lmtpd/protocol/server"
+	"lmtpd/protocol/server/certificate"
 	"lmtpd/protocol/session"
 )
 
@@ -43,16 +45,18 @@ func (c *client) secure(cfg *tls.Config) tls.ConnectionState {
 	return tc.ConnectionState()
 }
 
-// chosen is cfg, with its certificate chosen by name as daemons do.
-func chosen(t *testing.T, cfg *tls.Config) *tls.Config {
+// fromStore is a configuration with a certificate that is chosen by name, as daemons have it.
+func fromStore(t *testing.T) *tls.Config {
 	t.Helper()
-	cert := cfg.Certificates[0]
-	leaf, err := x509.ParseCertificate(cert.Certificate[0])
+	p, _, err := certificate.SelfSigned(t.TempDir(), "mail.example.org", time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert.Leaf = leaf
-	return &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &cert, nil }}
+	s, err := certificate.Open(certificate.Config{Pairs: []certificate.Pair{p}, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.TLSConfig()
 }
 
 // RFC 8314 §3: TLS begins with the first octet, and nothing else is offered. RFC 9266 §4, RFC 5929 §4.1: both ends have the
@@ -60,7 +64,7 @@ func chosen(t *testing.T, cfg *tls.Config) *tls.Config {
 func TestImplicitTLS(t *testing.T) {
 	l, seen := newPipeListener(), newWitness()
 	ep := esmtpWithTLS(t)
-	ep.TLS, ep.Start, ep.Session.Auth = chosen(t, ep.TLS), server.ImplicitTLS, seen
+	ep.TLS, ep.Start, ep.Session.Auth = fromStore(t), server.ImplicitTLS, seen
 	start(t, server.New(config(&keeper{})), l, ep)
 	c := newClient(t, l.dial())
 	state := c.secure(&tls.Config{InsecureSkipVerify: true})

@@ -2,14 +2,13 @@ package server
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/sha512"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"net"
 
 	"lmtpd/auth"
+	"lmtpd/protocol/server/certificate"
 	"lmtpd/protocol/session"
 )
 
@@ -37,7 +36,7 @@ func (c *conn) secure(ctx context.Context) (ch auth.Channel, ok bool) {
 	if c.hurry() != nil {
 		return ch, false
 	}
-	under := &recorder{Conn: c.rwc}
+	under := &witness{Conn: c.rwc}
 	tc := tls.Server(under, c.ep.TLS)
 	if err := tc.HandshakeContext(ctx); err != nil {
 		c.log.Info("TLS handshake failed", "peer", peerName(c.peer), "cause", err)
@@ -52,28 +51,13 @@ func (c *conn) secure(ctx context.Context) (ch auth.Channel, ok bool) {
 	return ch, true
 }
 
-// A recorder is a connection that remembers which certificate a handshake on it has shown. Package tls does not tell.
-type recorder struct {
+// A witness is a connection that remembers which certificate was shown on it: certificate.Witness.
+type witness struct {
 	net.Conn
 	leaf *x509.Certificate
 }
 
-// recording returns a configuration that tells recorders which certificate it has chosen.
-func recording(cfg *tls.Config) *tls.Config {
-	if cfg == nil || cfg.GetCertificate == nil {
-		return cfg
-	}
-	choose := cfg.GetCertificate
-	cfg = cfg.Clone()
-	cfg.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		cert, err := choose(hello)
-		if rec, is := hello.Conn.(*recorder); is && err == nil {
-			rec.leaf = cert.Leaf
-		}
-		return cert, err
-	}
-	return cfg
-}
+func (w *witness) Shown(leaf *x509.Certificate) { w.leaf = leaf }
 
 // binding returns the channel binding data of a type.
 func binding(state *tls.ConnectionState, leaf *x509.Certificate, kind string) ([]byte, error) {
@@ -81,24 +65,7 @@ func binding(state *tls.ConnectionState, leaf *x509.Certificate, kind string) ([
 	case kind == "tls-exporter": // RFC 9266 §4
 		return state.ExportKeyingMaterial("EXPORTER-Channel-Binding", nil, 32)
 	case kind == "tls-server-end-point" && leaf != nil:
-		return endPoint(leaf)
+		return certificate.EndPoint(leaf)
 	}
 	return nil, errors.New("there is no channel binding of that type")
-}
-
-// endPoint is the hash of a certificate that its own signature algorithm has, and SHA-256 in place of what is weaker
-// (RFC 5929 §4.1).
-func endPoint(leaf *x509.Certificate) ([]byte, error) {
-	newHash := sha256.New
-	switch leaf.SignatureAlgorithm {
-	case x509.SHA384WithRSA, x509.SHA384WithRSAPSS, x509.ECDSAWithSHA384:
-		newHash = sha512.New384
-	case x509.SHA512WithRSA, x509.SHA512WithRSAPSS, x509.ECDSAWithSHA512:
-		newHash = sha512.New
-	case x509.PureEd25519: // it has none, so none is agreed on
-		return nil, errors.New("the certificate's signature algorithm has no hash")
-	}
-	h := newHash()
-	h.Write(leaf.Raw)
-	return h.Sum(nil), nil
 }

@@ -42,7 +42,7 @@ type Config struct {
 type Endpoint struct {
 	Session session.Config
 	Handler session.Handler // nil: the server's
-	TLS     *tls.Config     // nil: none
+	TLS     *tls.Config     // nil: none. Of a certificate.Store, for channel bindings of type tls-server-end-point
 	Start   TLSStart
 	Proxy   ProxyHeader
 	Trusted func(peer netip.Addr) bool // whose XFORWARD, XCLIENT and PROXY are believed; the zero Addr is a unix socket. nil: nobody's
@@ -116,7 +116,6 @@ func (s *Server) Serve(l net.Listener, ep Endpoint) error {
 		return ErrServerClosed
 	}
 	defer s.unlisten(l)
-	ep.TLS = recording(ep.TLS)
 	for pause := time.Duration(0); ; {
 		nc, err := l.Accept()
 		if err == nil {

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/user"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"lmtpd/auth"
+	"lmtpd/auth/account"
+	"lmtpd/auth/passdb"
+	"lmtpd/auth/token"
+	"lmtpd/delivery"
+	"lmtpd/protocol/smtp"
+)
+
+// openAuth makes what clients authenticate with. accounts[i] is where those of cfg.Mailboxes[i] are looked up.
+func openAuth(cfg *Config, accounts []account.Source, log *slog.Logger) (auth.Authenticator, error) {
+	db, err := openPasswords(cfg, accounts, log)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := openTokens(cfg.Auth.OAuth, log)
+	if err != nil {
+		return nil, err
+	}
+	s := auth.NewServer(auth.Config{
+		Mechanisms: cfg.mechanisms(),
+		Hostname:   cfg.Hostname,
+		Accounts:   db,
+		Tokens:     tokens,
+		Authorize:  func(account, _ string) bool { return slices.Contains(cfg.Auth.Masters, account) },
+	})
+	return auth.Guard(s, auth.NewThrottle(time.Now), log), nil
+}
+
+// openPasswords makes the accounts of the mailboxes those that authenticate.
+func openPasswords(cfg *Config, accounts []account.Source, log *slog.Logger) (*passdb.DB, error) {
+	secret, err := readSecret(cfg.Data)
+	if err != nil {
+		return nil, fmt.Errorf("keep a secret for made-up keys: %w", err)
+	}
+	var blocks []passdb.Block
+	for i, m := range cfg.Mailboxes {
+		known, _ := listAccounts(m.Accounts) // what cannot be listed is like any other
+		b := passdb.Block{Domains: m.Domains, Accounts: accounts[i], Known: known}
+		if m.Accounts == "any" {
+			b.Accounts = nil
+		}
+		blocks = append(blocks, b)
+	}
+	return passdb.New(passdb.Config{
+		Blocks: blocks,
+		Domain: cfg.Auth.Domain,
+		Fold:   foldAddress,
+		Secret: secret,
+		Now:    time.Now,
+		Log:    log,
+	})
+}
+
+// foldAddress makes of a login name the one that accounts are looked up by, as delivery does.
+func foldAddress(address string) string {
+	p, err := smtp.ParseMailbox(address, smtp.UTF8)
+	if err != nil {
+		return account.Fold(address)
+	}
+	folded := delivery.Fold(p)
+	return folded.Local + "@" + folded.Domain
+}
+
+// survey finds out which mechanisms the accounts permit.
+func (cfg *Config) survey() *passdb.Survey {
+	s := &passdb.Survey{}
+	for _, m := range cfg.Mailboxes {
+		list, err := listAccounts(m.Accounts)
+		for _, a := range list {
+			s.Add(a)
+		}
+		if err != nil {
+			s.AddUnlisted(m.Accounts)
+		}
+	}
+	return s
+}
+
+// mechanisms are those that clients are offered, wherever they can work: those of the configuration, or all that the accounts
+// permit.
+func (cfg *Config) mechanisms() []string {
+	if len(cfg.Auth.Mechanisms) > 0 {
+		return cfg.Auth.Mechanisms
+	}
+	permitted := cfg.survey().Mechanisms()
+	var list []string
+	for _, m := range auth.Mechanisms() {
+		proves := strings.HasPrefix(m, "SCRAM") || m == "CRAM-MD5" || m == "PLAIN" || m == "LOGIN" // a password
+		if !proves || slices.Contains(permitted, strings.TrimSuffix(m, "-PLUS")) {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// openTokens makes what looks at bearer tokens; nil is none.
+func openTokens(o OAuth, log *slog.Logger) (auth.Tokens, error) {
+	terms := token.Terms{Issuer: o.Issuer, Audience: o.Audience, Scopes: o.Scope, Member: o.member()}
+	var tokens auth.Tokens
+	var err error
+	switch {
+	case o.Introspect != "":
+		var secret string
+		if secret, err = readLine(o.ClientSecret); err == nil {
+			tokens, err = token.NewIntrospection(token.IntrospectionConfig{URL: o.Introspect, ClientID: o.ClientID, ClientSecret: secret, Terms: terms, Now: time.Now})
+		}
+	case strings.Contains(o.JWKS, "://"):
+		tokens, err = token.NewJWT(token.JWTConfig{URL: o.JWKS, Terms: terms, Now: time.Now, Log: log})
+	case o.JWKS != "":
+		tokens, err = token.NewJWT(token.JWTConfig{File: o.JWKS, Terms: terms, Now: time.Now, Log: log})
+	}
+	if err != nil {
+		return nil, cli.Exit(fmt.Errorf("auth.oauth: %w", err), exConfig)
+	}
+	return tokens, nil
+}
+
+// member is what of a token names the account.
+func (o OAuth) member() string {
+	switch {
+	case o.Claim != "":
+		return o.Claim
+	case o.Introspect != "":
+		return "username"
+	}
+	return "sub"
+}
+
+// readLine reads a secret from a file of one line; without a file there is none.
+func readLine(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	data, err := os.ReadFile(path)
+	return strings.TrimRight(string(data), "\r\n"), err
+}
+
+// userNames is who the other end of a unix socket is, for EXTERNAL.
+func userNames(uid uint32) []string {
+	u, err := user.LookupId(strconv.FormatUint(uint64(uid), 10))
+	if err != nil {
+		return nil
+	}
+	return []string{u.Username}
+}
+
+// An owners tells whose an address is: by the table of senders, or by where mail for it goes.
+type owners struct {
+	table interface {
+		Owns(ctx context.Context, account string, address smtp.Path) (bool, error)
+	}
+	agent *delivery.Agent
+}
+
+// Owns asks both. That one could not be asked matters only if the other says no.
+func (o owners) Owns(ctx context.Context, account string, address smtp.Path) (bool, error) {
+	owns, err := o.agent.Owns(ctx, account, address)
+	if owns || o.table == nil {
+		return owns, err
+	}
+	listed, failed := o.table.Owns(ctx, account, address)
+	if listed {
+		return true, nil
+	}
+	if err == nil {
+		err = failed
+	}
+	return false, err
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"lmtpd/auth/account"
+	"lmtpd/auth/account/textfile"
+	"lmtpd/delivery"
+	"lmtpd/delivery/submission"
+	"lmtpd/delivery/submission/senders"
+	"lmtpd/protocol/server"
+	"lmtpd/protocol/server/certificate"
+	"lmtpd/protocol/session"
+)
+
+// openSubmission makes what listeners for submission have of their own, if there are any.
+func (d *daemon) openSubmission(agent *delivery.Agent, accounts []account.Source) (err error) {
+	if d.certificates, err = openCertificates(d.cfg, d.log); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(d.cfg.Listen, Listen.submits) {
+		return nil
+	}
+	if d.auth, err = openAuth(d.cfg, accounts, d.log); err != nil {
+		return err
+	}
+	whose := owners{agent: agent}
+	if table, err := openSenders(d.cfg.Submission.Senders, d.log); err != nil {
+		return err
+	} else if table != nil {
+		whose.table = table
+	}
+	d.submission = submission.New(submission.Config{
+		Agent:    agent,
+		Owners:   whose,
+		Sender:   d.cfg.Submission.check(d.cfg.Submission.CheckSender),
+		From:     d.cfg.Submission.check(d.cfg.Submission.CheckFrom),
+		Limits:   submission.Limits(d.cfg.Submission.Limits),
+		Hostname: d.cfg.Hostname,
+		Now:      time.Now,
+		Log:      d.log,
+	})
+	return nil
+}
+
+func openSenders(path string, log *slog.Logger) (*senders.Table, error) {
+	if path == "" {
+		return nil, nil
+	}
+	table, err := senders.Open(senders.Config{Path: path, Now: time.Now, Log: log})
+	if _, bad := errors.AsType[textfile.Mistakes](err); bad {
+		return nil, cli.Exit(fmt.Errorf("the senders have mistakes:\n%w", err), exConfig)
+	}
+	if err != nil {
+		return nil, cli.Exit(fmt.Errorf("senders: %w", err), exConfig)
+	}
+	return table, nil
+}
+
+// endpoint is what is said on a listener, and to whom.
+func (d *daemon) endpoint(l Listen) server.Endpoint {
+	ep := server.Endpoint{Session: d.session, Trusted: l.Proxies.Contain, Proxy: l.Proxy}
+	if l.Network == "unix" {
+		ep.Allowed = func(uid uint32) bool { return slices.Contains(l.Peers, uid) }
+	}
+	if l.securable() {
+		ep.TLS, ep.Start = d.certificates.TLSConfig(), l.start()
+	}
+	if l.submits() {
+		d.submits(&ep, l)
+	}
+	return ep
+}
+
+// submits makes an endpoint one for submission.
+func (d *daemon) submits(ep *server.Endpoint, l Listen) {
+	ep.Handler, ep.OfCertificate, ep.OfUID = d.submission, certificate.Names, userNames
+	s := &ep.Session
+	s.Dialect, s.Auth, s.Submitter, s.PRDR = session.ESMTP(), d.auth, l.Trust.Contain, true
+	s.MaxSize, s.MaxRecipients = d.cfg.Submission.MessageSize, d.cfg.Submission.Recipients
+	s.DSN = false // there is nobody yet who would send notifications
+}
