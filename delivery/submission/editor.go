@@ -5,17 +5,20 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"lmtpd/protocol/smtp"
 )
 
-// maxFieldName is how much of a line is kept until it is known what it is. No field that anything is done with has a longer name.
-const maxFieldName = 256
+// maxFieldName is how much of a line is kept until it is known what it is: as much as a line may have (RFC 5322 §2.1.1). What has
+// no colon by then is text.
+const maxFieldName = 998
 
 // An editor is a reader of content that mends the header on its way, in constant memory, whatever the header is. What it reads has
 // CRLF line ends (RFC 5321 §2.3.8). What is no field ends the header, as the blank line does.
 type editor struct {
 	src     io.Reader
 	missing []addition
-	from    *from // nil: From is not looked at
+	authors *authors // nil: they are not looked at
 
 	out  []byte // edited, and not yet read
 	line []byte // the beginning of the line at hand, as long as it is not known what to do with it
@@ -26,6 +29,8 @@ type editor struct {
 	body bool   // the header is over
 	err  error
 	in   [4096]byte
+
+	refusal smtp.Reply // of the message, which ends in it
 }
 
 // An addition is a field that is put in if there is none of its name.
@@ -116,8 +121,8 @@ func (e *editor) pass(p []byte) {
 	if e.do == keep {
 		e.out = append(e.out, p...)
 	}
-	if e.from != nil && e.what == "from" {
-		e.from.add(p)
+	if m := e.authors.of(e.what); m != nil {
+		m.add(p)
 	}
 }
 
@@ -139,7 +144,7 @@ func (e *editor) decide(p []byte) (rest []byte) {
 			e.kept("")
 			e.do = undecided // the line is over
 		case len(e.line) > maxFieldName:
-			e.kept("")
+			e.overflow()
 			e.cr = c == '\r'
 		default:
 			continue
@@ -147,6 +152,26 @@ func (e *editor) decide(p []byte) (rest []byte) {
 		return p[i+1:]
 	}
 	return nil
+}
+
+// overflow decides about a line in which no colon has come. Blanks may be before it (RFC 5322 §4.5), any number of them: a name
+// that matters does so, lest somebody hide From behind them.
+func (e *editor) overflow() {
+	name := strings.ToLower(string(bytes.TrimRight(e.line, " \t")))
+	switch {
+	case e.matters(name):
+		e.kept(name)
+	case e.isPostmark():
+		e.kept("")
+	default:
+		e.end(e.line)
+		e.line = nil
+	}
+}
+
+// matters says whether something is done with a field of that name.
+func (e *editor) matters(name string) bool {
+	return isBcc(name) || e.authors.of(name) != nil || slices.ContainsFunc(e.missing, func(a addition) bool { return a.name == name })
 }
 
 // isPostmark says whether the first line is the one that a mailbox file has before each message. Programs hand it over with the
@@ -185,8 +210,8 @@ func (e *editor) kept(name string) {
 		e.do = drop
 	}
 	e.missing = slices.DeleteFunc(e.missing, func(a addition) bool { return a.name == name })
-	if e.from != nil && name == "from" {
-		e.from.begin()
+	if m := e.authors.of(name); m != nil {
+		m.count++
 		e.out = append(e.out, e.line...)
 		e.line = e.line[:0]
 		return
@@ -203,9 +228,9 @@ func (e *editor) flush() {
 // end ends the header with a line: the blank one, or one that is of the body.
 func (e *editor) end(line []byte) {
 	e.body, e.cr = true, false
-	if e.from != nil {
-		if r := e.from.verdict(); !r.IsZero() {
-			e.out, e.err = nil, r
+	if e.authors != nil {
+		if r := e.authors.verdict(); !r.IsZero() {
+			e.out, e.err, e.refusal = nil, r, r
 			return
 		}
 	}

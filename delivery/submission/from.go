@@ -5,57 +5,87 @@ import (
 	"mime"
 	"net/mail"
 	"regexp"
+	"slices"
 	"strings"
 
 	"lmtpd/protocol/smtp"
 )
 
-// maxFrom is how long From may be to be looked at. Longer ones are refused.
-const maxFrom = 64 << 10
+// What a field may name to be looked at. More is refused.
+const (
+	maxOctets    = 64 << 10
+	maxMailboxes = 100 // each is looked up
+)
 
-// A from looks at the From of a message: there must be one at most, and each mailbox in it must be the client's.
-type from struct {
-	check func(address smtp.Path) smtp.Reply // the zero Reply: it is
-	value strings.Builder
-	count int
-	long  bool
+// authors look at who has written a message, as From says, and who has sent it, as Sender does (RFC 5322 §3.6.2). People are shown
+// both, so each mailbox in them must be the client's.
+type authors struct {
+	check        func(address smtp.Path, refusal smtp.Reply) smtp.Reply // the zero Reply: it is the client's
+	from, sender mailboxes
 }
 
-// begin begins a field.
-func (f *from) begin() { f.count++ }
-
-// add adds octets of its value.
-func (f *from) add(p []byte) {
-	if f.value.Len()+len(p) > maxFrom {
-		f.long = true
-		return
-	}
-	f.value.Write(p)
-}
-
-// verdict is the refusal, or the zero Reply. A message without From is somebody else's trouble; one with two, of which programs
-// show now the one and now the other, is refused.
-func (f *from) verdict() smtp.Reply {
+// of returns what a field of a lower-cased name says, nil if nobody looks at it.
+func (a *authors) of(name string) *mailboxes {
 	switch {
-	case f.count == 0:
-		return smtp.Reply{}
-	case f.count > 1 || f.long:
-		return notYoursFrom
+	case a == nil:
+	case name == "from":
+		return &a.from
+	case name == "sender":
+		return &a.sender
 	}
-	addresses, ok := addressesOf(f.value.String())
-	if !ok {
-		return notYoursFrom
-	}
-	for _, a := range addresses {
-		if r := f.check(a); !r.IsZero() {
-			return r
+	return nil
+}
+
+// verdict is the refusal, or the zero Reply.
+func (a *authors) verdict() smtp.Reply {
+	for _, field := range [...]struct {
+		*mailboxes
+		refusal smtp.Reply
+	}{{&a.from, notYoursFrom}, {&a.sender, notYoursSender}} {
+		addresses, ok := field.addresses()
+		if !ok {
+			return field.refusal
+		}
+		for _, address := range addresses {
+			if r := a.check(address, field.refusal); !r.IsZero() {
+				return r
+			}
 		}
 	}
 	return smtp.Reply{}
 }
 
-// bare matches a mailbox without a domain: a local-part, with or without a name before it.
-var bare = regexp.MustCompile(`^(?:[^<>@]*<([^<>@\s]+)>|([^<>@\s,:;"()\\]+))$`)
+// mailboxes is what a field says.
+type mailboxes struct {
+	value strings.Builder
+	count int // of such fields
+	long  bool
+}
+
+// add adds octets of its value.
+func (m *mailboxes) add(p []byte) {
+	if m.value.Len()+len(p) > maxOctets {
+		m.long = true
+		return
+	}
+	m.value.Write(p)
+}
+
+// addresses returns the mailboxes, each once. That there is no such field is somebody else's trouble; of two, programs show now
+// the one and now the other, which is not ok.
+func (m *mailboxes) addresses() ([]smtp.Path, bool) {
+	if m.count == 0 {
+		return nil, true
+	}
+	if m.count > 1 || m.long {
+		return nil, false
+	}
+	return addressesOf(m.value.String())
+}
+
+// bare matches a mailbox without a domain: a local-part, with or without a name before it. What could divide two of them is in
+// neither.
+var bare = regexp.MustCompile(`^(?:[^<>@,:;()\\]*<([^<>@\s,:;"()\\]+)>|([^<>@\s,:;"()\\]+))$`)
 
 // addressesOf reads the mailboxes of From (RFC 5322 §3.6.2, RFC 6854). What cannot be read is not ok: a program may see another
 // address in it than we do. One without a domain is left as it is (RFC 6409 §8.1).
@@ -75,7 +105,12 @@ func addressesOf(value string) ([]smtp.Path, bool) {
 		if at < 0 {
 			return nil, false
 		}
-		paths = append(paths, smtp.Path{Local: a.Address[:at], Domain: a.Address[at+1:]})
+		if p := (smtp.Path{Local: a.Address[:at], Domain: a.Address[at+1:]}); !slices.Contains(paths, p) {
+			paths = append(paths, p)
+		}
+		if len(paths) > maxMailboxes {
+			return nil, false
+		}
 	}
 	return paths, true
 }

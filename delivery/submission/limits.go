@@ -136,6 +136,7 @@ func (m *meter) forget() {
 
 // sum is what was counted in the window that ends with a slot.
 func (w *window) sum(now int64, slots int) (sum amount) {
+	w.correct(now, slots)
 	for s := max(w.last-int64(slots)+1, now-int64(slots)+1); s <= w.last; s++ {
 		a := w.slots[s%int64(slots)]
 		sum.messages += a.messages
@@ -145,6 +146,7 @@ func (w *window) sum(now int64, slots int) (sum amount) {
 }
 
 func (w *window) add(now int64, slots int, more amount) {
+	w.correct(now, slots)
 	for w.last < now { // what is in the slots between is of long ago
 		w.last = max(w.last+1, now-int64(slots)+1)
 		w.slots[w.last%int64(slots)] = amount{}
@@ -152,4 +154,11 @@ func (w *window) add(now int64, slots int, more amount) {
 	a := &w.slots[w.last%int64(slots)]
 	a.messages += more.messages
 	a.recipients += more.recipients
+}
+
+// correct forgets what was counted when the clock was wrong: it is set back a little at times, but not by a whole window.
+func (w *window) correct(now int64, slots int) {
+	if w.last-now >= int64(slots) {
+		*w = window{}
+	}
 }

@@ -1,8 +1,8 @@
 // Package submission is the policy of a message submission agent (RFC 6409), put before whoever takes the mail: who may submit,
 // under which addresses, and how much; and what is mended of a message on its way in.
 //
-// Who submits has authenticated, or is among those that need not (RFC 6409 §4.3). The reverse-path, and each mailbox in From, must
-// be his own, as Owners has it. Bcc is taken out (RFC 5322 §3.6.3), Date and Message-ID are put in where there is none
+// Who submits has authenticated, or is among those that need not (RFC 6409 §4.3). The reverse-path, and each mailbox in From and Sender,
+// must be his own, as Owners has it. Bcc is taken out (RFC 5322 §3.6.3), Date and Message-ID are put in where there is none
 // (RFC 6409 §8.2, §8.3); nothing else of the content is changed, an address without a domain neither. Malformed content is
 // taken as it comes.
 //
@@ -46,7 +46,7 @@ type Config struct {
 	Agent    Agent
 	Owners   Owners
 	Sender   Check // of the reverse-path
-	From     Check // of the mailboxes in From
+	From     Check // of the mailboxes in From and in Sender
 	Limits   Limits
 	Hostname string // in Message-ID
 	Now      func() time.Time
@@ -64,11 +64,12 @@ func New(cfg Config) *Handler { return &Handler{cfg, newMeter(cfg.Limits, cfg.No
 
 // The replies of the policy.
 var (
-	authRequired = smtp.Reply{Code: 530, Status: smtp.StatusSecurity, Text: "Authentication required"}
-	notYours     = smtp.Reply{Code: 550, Status: smtp.StatusNotAuthorized, Text: "Not an address of yours"}
-	notYoursFrom = smtp.Reply{Code: 550, Status: smtp.StatusNotAuthorized, Text: "From is not an address of yours"}
-	cannotTell   = smtp.Reply{Code: 451, Status: smtp.StatusSystem, Text: "Temporary failure, try again later"}
-	tooMuch      = smtp.Reply{Code: 450, Status: smtp.StatusNotAuthorized, Text: "Sending limit reached, try again later"}
+	authRequired   = smtp.Reply{Code: 530, Status: smtp.StatusSecurity, Text: "Authentication required"}
+	notYours       = smtp.Reply{Code: 550, Status: smtp.StatusNotAuthorized, Text: "Not an address of yours"}
+	notYoursFrom   = smtp.Reply{Code: 550, Status: smtp.StatusNotAuthorized, Text: "From is not an address of yours"}
+	notYoursSender = smtp.Reply{Code: 550, Status: smtp.StatusNotAuthorized, Text: "Sender is not an address of yours"}
+	cannotTell     = smtp.Reply{Code: 451, Status: smtp.StatusSystem, Text: "Temporary failure, try again later"}
+	tooMuch        = smtp.Reply{Code: 450, Status: smtp.StatusNotAuthorized, Text: "Sending limit reached, try again later"}
 )
 
 // Sender answers MAIL. The null reverse-path is nobody's and everybody's: notifications have it (RFC 5321 §4.5.5).
@@ -125,25 +126,27 @@ func (h *Handler) Deliver(ctx context.Context, env *smtp.Envelope, content io.Re
 		h.cfg.Agent.Abandon(env)
 		return each(env, h.limited(ctx, env, limit))
 	}
-	replies := h.cfg.Agent.Deliver(ctx, env, h.mended(ctx, env, content))
-	switch n := taken(env, replies); n {
-	case count:
-	case 0:
-		h.meter.giveBack(who, amount{1, count})
-	default:
-		h.meter.giveBack(who, amount{0, count - n})
+	less := amount{1, count} // all of it, if the agent panics
+	defer func() { h.meter.giveBack(who, less) }()
+	e := h.mended(ctx, env, content)
+	replies := h.cfg.Agent.Deliver(ctx, env, e)
+	if !e.refusal.IsZero() && len(replies) > 0 {
+		replies = each(env, e.refusal)
+	}
+	if n := taken(env, replies); n > 0 {
+		less = amount{0, count - n}
 	}
 	return replies
 }
 
 // mended is the content with its header mended.
-func (h *Handler) mended(ctx context.Context, env *smtp.Envelope, content io.Reader) io.Reader {
+func (h *Handler) mended(ctx context.Context, env *smtp.Envelope, content io.Reader) *editor {
 	e := &editor{src: content, missing: []addition{
 		{"date", "Date: " + h.cfg.Now().Format("Mon, 02 Jan 2006 15:04:05 -0700") + "\r\n"},
 		{"message-id", "Message-ID: <" + env.ID + "@" + h.cfg.Hostname + ">\r\n"},
 	}}
 	if h.cfg.From == Own && env.Account != "" {
-		e.from = &from{check: func(address smtp.Path) smtp.Reply { return h.owned(ctx, env, address, notYoursFrom) }}
+		e.authors = &authors{check: func(address smtp.Path, refusal smtp.Reply) smtp.Reply { return h.owned(ctx, env, address, refusal) }}
 	}
 	return e
 }
@@ -156,16 +159,20 @@ func client(env *smtp.Envelope) string {
 	if env.Account != "" {
 		return env.Account
 	}
-	if a := env.Peer.Addr.Addr(); a.IsValid() {
+	if a := env.Peer.Addr.Addr().Unmap(); a.IsValid() {
 		return "[" + a.String() + "]"
 	}
 	return "[unix]"
 }
 
+// each is a reply about the message as each recipient hears it.
 func each(env *smtp.Envelope, r smtp.Reply) []smtp.Reply {
 	replies := make([]smtp.Reply, len(env.Recipients))
-	for i := range replies {
+	for i, to := range env.Recipients {
 		replies[i] = r
+		if env.Answers == smtp.OneEach {
+			replies[i] = r.For(to.To)
+		}
 	}
 	return replies
 }

@@ -36,10 +36,10 @@ func (o *office) Deliver(_ context.Context, env *smtp.Envelope, r io.Reader) []s
 	content, err := io.ReadAll(r)
 	refusal, refused := errors.AsType[smtp.Reply](err)
 	replies := make([]smtp.Reply, len(env.Recipients))
-	for i := range replies {
+	for i, to := range env.Recipients {
 		replies[i] = smtp.Reply{Code: 250, Text: "Delivered"}
-		if refused {
-			replies[i] = refusal
+		if refused { // which it takes for one about the recipients
+			replies[i] = refusal.For(to.To)
 		}
 	}
 	if o.fails != nil {
@@ -223,6 +223,31 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%v, kept %d, abandoned %d", r, len(d.kept), d.abandoned)
 		}
 	})
+	t.Run("a panic", func(t *testing.T) {
+		d := newDesk(limits(submission.Limits{MessagesPerHour: 1}))
+		func() {
+			defer func() { _ = recover() }()
+			d.Handler.Deliver(t.Context(), ann(1), panicky{})
+		}()
+		if got := d.say(ann(1), letter); got != "250 Delivered" {
+			t.Errorf("what came to nothing was counted: %s", got)
+		}
+	})
+	t.Run("a clock that was wrong", func(t *testing.T) {
+		d := newDesk(limits(submission.Limits{MessagesPerHour: 1}))
+		now := d.time
+		d.time = now.AddDate(4, 0, 0)
+		d.say(ann(1), letter)
+		for i, test := range []struct {
+			time time.Time
+			want string
+		}{{now, "250 Delivered"}, {now.Add(-10 * time.Minute), "MAIL " + limit}, {now.Add(2 * time.Hour), "250 Delivered"}} {
+			d.time = test.time
+			if got := d.say(ann(1), letter); got != test.want {
+				t.Errorf("message %d: %s", i+1, got)
+			}
+		}
+	})
 	t.Run("without an account", func(t *testing.T) {
 		d := newDesk(limits(submission.Limits{MessagesPerHour: 1}))
 		from := func(addr string) *smtp.Envelope {
@@ -230,7 +255,7 @@ func TestLimits(t *testing.T) {
 			e.Submitter, e.Peer.Addr = true, netip.MustParseAddrPort(addr)
 			return e
 		}
-		for _, test := range []struct{ addr, want string }{{"192.0.2.1:1", "250"}, {"192.0.2.1:2", "MAI"}, {"192.0.2.2:1", "250"}} {
+		for _, test := range []struct{ addr, want string }{{"192.0.2.1:1", "250"}, {"192.0.2.1:2", "MAI"}, {"[::ffff:192.0.2.1]:3", "MAI"}, {"192.0.2.2:1", "250"}} {
 			if got := d.say(from(test.addr), letter); got[:3] != test.want {
 				t.Errorf("%s: %s", test.addr, got)
 			}
@@ -254,6 +279,11 @@ func (c *counter) Deliver(_ context.Context, env *smtp.Envelope, r io.Reader) []
 	c.octets += n
 	return make([]smtp.Reply, len(env.Recipients))
 }
+
+// panicky is content that nobody can read.
+type panicky struct{}
+
+func (panicky) Read([]byte) (int, error) { panic("broken") }
 
 // endless is content without an end.
 type endless struct{}

@@ -30,13 +30,13 @@ func TestOwns(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "senders")
 	write(t, path, "# who may\n\nInfo@example.org\tann, bob\n@lists.example.org Ann@example.org\n*-noreply@example.org robot\r\na*b*c@example.org robot\n"+
 		"*@sub.example.org robot\noffice@example.org *\ninfo@example.org carol\n* admin\n\"a b\"@example.net x # y\n")
-	table, err := open(t, path, time.Now)
-	if err == nil {
+	if _, err := open(t, path, time.Now); err == nil {
 		t.Fatal("a blank in an address is taken")
 	}
 	write(t, path, "# who may\n\nInfo@example.org\tann, bob\n@lists.example.org Ann@example.org\n*-noreply@example.org robot\r\na*b*c@example.org robot\n"+
 		"*@sub.example.org robot\noffice@example.org *\ninfo@example.org carol\n* admin\n")
-	if table, err = open(t, path, time.Now); err != nil || table.Len() != 7 {
+	table, err := open(t, path, time.Now)
+	if err != nil || table.Len() != 7 {
 		t.Fatalf("%v", err)
 	}
 	for _, test := range []struct {
