@@ -43,14 +43,14 @@ func (s slowly) Verify(ctx context.Context, name, password string) (string, erro
 }
 
 // try tries a password by PLAIN, and says how long the answer took.
-func (d door) try(addr, name, password string) (string, error, time.Duration) {
+func (d door) try(addr, name, password string) (string, time.Duration, error) {
 	ch := auth.Channel{Session: "S1", Secured: true}
 	if addr != "unix" {
 		ch.Peer = netip.MustParseAddr(addr)
 	}
 	began := time.Now()
 	_, account, err := d.Begin("PLAIN", ch).Next(context.Background(), []byte("\x00"+name+"\x00"+password))
-	return account, err, time.Since(began)
+	return account, time.Since(began), err
 }
 
 func isBanned(err error) bool {
@@ -64,7 +64,7 @@ func TestThrottleAddress(t *testing.T) {
 		d := newDoor()
 		var delays []string
 		for i := range 12 {
-			_, err, delay := d.try("192.0.2.9", fmt.Sprint("name", i), "wrong")
+			_, delay, err := d.try("192.0.2.9", fmt.Sprint("name", i), "wrong")
 			if !errors.Is(err, auth.ErrCredentials) {
 				t.Fatalf("attempt %d: %v", i+1, err)
 			}
@@ -73,14 +73,14 @@ func TestThrottleAddress(t *testing.T) {
 		if got := strings.Join(delays, " "); got != "0s 1s 2s 4s 8s 8s 8s 8s 8s 8s 8s 8s" {
 			t.Errorf("delays %s", got)
 		}
-		if _, err, _ := d.try("192.0.2.9", "ann", "secret"); !isBanned(err) {
+		if _, _, err := d.try("192.0.2.9", "ann", "secret"); !isBanned(err) {
 			t.Errorf("after twelve failures: %v", err)
 		}
-		if account, err, _ := d.try("192.0.2.8", "ann", "secret"); account != "ann" {
+		if account, _, err := d.try("192.0.2.8", "ann", "secret"); account != "ann" {
 			t.Errorf("another address: %v", err)
 		}
 		time.Sleep(5 * time.Minute)
-		if account, err, _ := d.try("192.0.2.9", "ann", "secret"); account != "ann" {
+		if account, _, err := d.try("192.0.2.9", "ann", "secret"); account != "ann" {
 			t.Errorf("after the ban: %v", err)
 		}
 	})
@@ -93,10 +93,10 @@ func TestThrottleIPv6(t *testing.T) {
 		for i := range 12 {
 			d.try(fmt.Sprintf("2001:db8::%x", i+1), "ann", "wrong")
 		}
-		if _, err, _ := d.try("2001:db8::ffff", "tim", "tanstaaftanstaaf"); !isBanned(err) {
+		if _, _, err := d.try("2001:db8::ffff", "tim", "tanstaaftanstaaf"); !isBanned(err) {
 			t.Errorf("the same /64: %v", err)
 		}
-		if _, err, _ := d.try("2001:db8:0:1::1", "tim", "tanstaaftanstaaf"); err != nil {
+		if _, _, err := d.try("2001:db8:0:1::1", "tim", "tanstaaftanstaaf"); err != nil {
 			t.Errorf("another /64: %v", err)
 		}
 	})
@@ -106,22 +106,22 @@ func TestThrottleIPv6(t *testing.T) {
 func TestThrottleName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDoor()
-		if _, err, _ := d.try("198.51.100.1", "ann", "secret"); err != nil {
+		if _, _, err := d.try("198.51.100.1", "ann", "secret"); err != nil {
 			t.Fatal(err)
 		}
 		for i := range 100 {
 			d.try(fmt.Sprintf("192.0.2.%d", i+1), "ANN", "wrong")
 		}
-		if _, err, _ := d.try("203.0.113.1", "ann", "secret"); !isBanned(err) {
+		if _, _, err := d.try("203.0.113.1", "ann", "secret"); !isBanned(err) {
 			t.Errorf("a stranger with the right password: %v", err)
 		}
-		if _, err, _ := d.try("203.0.113.1", "ann", "wrong"); !isBanned(err) {
+		if _, _, err := d.try("203.0.113.1", "ann", "wrong"); !isBanned(err) {
 			t.Errorf("a stranger learns that a password is wrong: %v", err)
 		}
-		if _, err, _ := d.try("203.0.113.1", "tim", "tanstaaftanstaaf"); err != nil {
+		if _, _, err := d.try("203.0.113.1", "tim", "tanstaaftanstaaf"); err != nil {
 			t.Errorf("another name: %v", err)
 		}
-		if _, err, _ := d.try("198.51.100.1", "ann", "secret"); err != nil {
+		if _, _, err := d.try("198.51.100.1", "ann", "secret"); err != nil {
 			t.Errorf("the owner: %v", err)
 		}
 	})
@@ -135,10 +135,10 @@ func TestThrottleUnix(t *testing.T) {
 			for range 50 {
 				d.try(addr, "tim", "wrong")
 			}
-			if account, err, delay := d.try(addr, "ann", "secret"); account != "ann" || delay > 0 {
+			if account, delay, err := d.try(addr, "ann", "secret"); account != "ann" || delay > 0 {
 				t.Errorf("%s: %v after %v", addr, err, delay)
 			}
-			if _, err, _ := d.try(addr, "tim", "tanstaaftanstaaf"); !isBanned(err) {
+			if _, _, err := d.try(addr, "tim", "tanstaaftanstaaf"); !isBanned(err) {
 				t.Errorf("%s: who has failed: %v", addr, err)
 			}
 		}
@@ -157,7 +157,7 @@ func TestThrottleParallel(t *testing.T) {
 				if i == 50 {
 					password = "secret"
 				}
-				_, err, _ := d.try("192.0.2.9", "ann", password)
+				_, _, err := d.try("192.0.2.9", "ann", password)
 				told <- err
 			}()
 		}
@@ -182,7 +182,7 @@ func TestThrottleParallelName(t *testing.T) {
 		d, told := slowDoor(), make(chan error, 250)
 		for i := range 250 {
 			go func() {
-				_, err, _ := d.try(fmt.Sprintf("192.0.2.%d", i), "ann", "wrong")
+				_, _, err := d.try(fmt.Sprintf("192.0.2.%d", i), "ann", "wrong")
 				told <- err
 			}()
 		}
@@ -208,7 +208,7 @@ func TestThrottleHangUp(t *testing.T) {
 		for range 4 {
 			d.Begin("PLAIN", ch).Next(gone, []byte("\x00ann\x00wrong"))
 		}
-		if account, err, delay := d.try("192.0.2.9", "ann", "secret"); account != "ann" || delay != 7*time.Second {
+		if account, delay, err := d.try("192.0.2.9", "ann", "secret"); account != "ann" || delay != 7*time.Second {
 			t.Errorf("%v after %v", err, delay)
 		}
 	})
@@ -219,7 +219,7 @@ func TestThrottleOwnAccount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDoor()
 		for i := range 12 {
-			if _, err, _ := d.try("192.0.2.9", fmt.Sprint("name", i), "wrong"); !errors.Is(err, auth.ErrCredentials) {
+			if _, _, err := d.try("192.0.2.9", fmt.Sprint("name", i), "wrong"); !errors.Is(err, auth.ErrCredentials) {
 				t.Fatalf("attempt %d: %v", i+1, err)
 			}
 			if i%4 == 0 {
@@ -227,7 +227,7 @@ func TestThrottleOwnAccount(t *testing.T) {
 			}
 			d.try("192.0.2.9", "tim", "tanstaaftanstaaf")
 		}
-		if _, err, _ := d.try("192.0.2.9", "ann", "secret"); !isBanned(err) {
+		if _, _, err := d.try("192.0.2.9", "ann", "secret"); !isBanned(err) {
 			t.Errorf("after twelve failures: %v", err)
 		}
 	})
@@ -240,10 +240,10 @@ func TestThrottleMapped(t *testing.T) {
 		for range 12 {
 			d.try("::ffff:192.0.2.9", "ann", "wrong")
 		}
-		if _, err, _ := d.try("192.0.2.9", "tim", "tanstaaftanstaaf"); !isBanned(err) {
+		if _, _, err := d.try("192.0.2.9", "tim", "tanstaaftanstaaf"); !isBanned(err) {
 			t.Errorf("the same: %v", err)
 		}
-		if _, err, _ := d.try("::ffff:192.0.2.8", "tim", "tanstaaftanstaaf"); err != nil {
+		if _, _, err := d.try("::ffff:192.0.2.8", "tim", "tanstaaftanstaaf"); err != nil {
 			t.Errorf("another: %v", err)
 		}
 	})
@@ -305,14 +305,14 @@ func TestThrottleForgets(t *testing.T) {
 			d.try("192.0.2.9", "ann", "wrong")
 		}
 		d.try("192.0.2.9", "ann", "secret")
-		if _, _, delay := d.try("192.0.2.9", "ann", "wrong"); delay > 0 {
+		if _, delay, _ := d.try("192.0.2.9", "ann", "wrong"); delay > 0 {
 			t.Errorf("after a success: %v", delay)
 		}
 		for range 5 {
 			d.try("192.0.2.9", "ann", "wrong")
 		}
 		time.Sleep(31 * time.Minute)
-		if _, _, delay := d.try("192.0.2.9", "ann", "wrong"); delay > 0 {
+		if _, delay, _ := d.try("192.0.2.9", "ann", "wrong"); delay > 0 {
 			t.Errorf("after half an hour: %v", delay)
 		}
 	})
@@ -323,7 +323,7 @@ func TestThrottleUndecided(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDoor()
 		for range 50 {
-			if _, err, delay := d.try("192.0.2.9", "later", "secret"); !errors.Is(err, errLater) || delay > 0 {
+			if _, delay, err := d.try("192.0.2.9", "later", "secret"); !errors.Is(err, errLater) || delay > 0 {
 				t.Fatalf("%v after %v", err, delay)
 			}
 		}

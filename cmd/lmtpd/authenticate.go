@@ -15,9 +15,11 @@ import (
 
 	"lmtpd/auth"
 	"lmtpd/auth/account"
+	"lmtpd/auth/pam"
 	"lmtpd/auth/passdb"
 	"lmtpd/auth/token"
 	"lmtpd/delivery"
+	"lmtpd/protocol/server/certificate"
 	"lmtpd/protocol/smtp"
 )
 
@@ -51,8 +53,11 @@ func openPasswords(cfg *Config, accounts []account.Source, log *slog.Logger) (*p
 	for i, m := range cfg.Mailboxes {
 		known, _ := listAccounts(m.Accounts) // what cannot be listed is like any other
 		b := passdb.Block{Domains: m.Domains, Accounts: accounts[i], Known: known}
-		if m.Accounts == "any" {
+		switch m.Accounts {
+		case "any":
 			b.Accounts = nil
+		case "system":
+			b.Passwords = pam.New(pam.Config{})
 		}
 		blocks = append(blocks, b)
 	}
@@ -100,8 +105,14 @@ func (cfg *Config) mechanisms() []string {
 	permitted := cfg.survey().Mechanisms()
 	var list []string
 	for _, m := range auth.Mechanisms() {
-		proves := strings.HasPrefix(m, "SCRAM") || m == "CRAM-MD5" || m == "PLAIN" || m == "LOGIN" // a password
-		if !proves || slices.Contains(permitted, strings.TrimSuffix(m, "-PLUS")) {
+		ok := slices.Contains(permitted, strings.TrimSuffix(m, "-PLUS"))
+		switch m {
+		case "EXTERNAL":
+			ok = cfg.TLS.Client != certificate.ClientNone || slices.ContainsFunc(cfg.Listen, func(l Listen) bool { return l.Network == "unix" })
+		case "OAUTHBEARER", "XOAUTH2":
+			ok = cfg.Auth.OAuth.on()
+		}
+		if ok {
 			list = append(list, m)
 		}
 	}

@@ -2,13 +2,16 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -46,10 +49,16 @@ func checkFiles(cfg *Config) error {
 	if aliases == nil {
 		aliases = checkAliases(cfg, opened)
 	}
-	if accounts == nil || aliases == nil {
-		return cmp.Or(accounts, aliases)
+	var errs []error
+	for _, err := range []error{accounts, aliases, checkSecured(cfg), checkSubmission(cfg)} {
+		if err != nil {
+			errs = append(errs, err)
+		}
 	}
-	return cli.Exit(fmt.Errorf("%w\n%w", accounts, aliases), exConfig)
+	if len(errs) < 2 {
+		return cmp.Or(errs...)
+	}
+	return cli.Exit(errors.Join(errs...), exConfig)
 }
 
 // explain writes what cfg means, and how things stand where it points to.
@@ -66,7 +75,12 @@ func explain(to io.Writer, cfg *Config) error {
 	p.line("dsn", dsnMeaning(cfg.DSN))
 	for _, l := range cfg.Listen {
 		p.listener(l)
+		p.secured(l)
 	}
+	if slices.ContainsFunc(cfg.Listen, Listen.securable) {
+		p.tls(cfg.TLS, cfg.Data, time.Now())
+	}
+	p.submission(cfg)
 	aliases, err := openAliases(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		aliases = make([]*alias.File, len(cfg.Mailboxes)) // it is told behind everything else

@@ -17,8 +17,8 @@ type Auth struct {
 
 // A Backend is what verifies who a client is.
 type Backend struct {
-	Kind string // "accounts": those of the mailboxes; "dovecot", "pam"
-	Arg  string // the address of Dovecot's socket, or the service of PAM
+	Kind string // "accounts": those of the mailboxes; "dovecot"
+	Arg  string // the address of Dovecot's socket
 }
 
 // String is the backend as the configuration has it.
@@ -87,7 +87,7 @@ func readOAuth(o *OAuth, t *table) {
 	t.done()
 }
 
-// parseBackend reads what verifies passwords: "accounts", "dovecot:PATH", "dovecot:HOST:PORT" or "pam:SERVICE".
+// parseBackend reads what verifies passwords: "accounts", "dovecot:PATH" or "dovecot:HOST:PORT".
 func parseBackend(s string) (Backend, error) {
 	kind, arg, _ := strings.Cut(s, ":")
 	switch kind {
@@ -102,13 +102,8 @@ func parseBackend(s string) (Backend, error) {
 		}
 		_, err := parsePath(arg)
 		return Backend{kind, arg}, err
-	case "pam":
-		if arg == "" {
-			arg = "lmtpd"
-		}
-		return Backend{kind, arg}, nil
 	}
-	return Backend{}, fmt.Errorf("unknown backend %q%s", s, didYouMean("", s, []string{"accounts", "dovecot", "pam"}))
+	return Backend{}, fmt.Errorf("unknown backend %q%s", s, didYouMean("", s, []string{"accounts", "dovecot"}))
 }
 
 func parseMechanism(s string) (string, error) {

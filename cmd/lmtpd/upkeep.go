@@ -14,16 +14,35 @@ const (
 	indexEvery = time.Second
 	// indexRetry is how long an index that failed is left alone.
 	indexRetry = time.Minute
+	// certificatesEvery is how often certificates are looked at where no client comes.
+	certificatesEvery = time.Hour
 )
 
 // upkeep looks after the stores while the daemon runs.
 func (d *daemon) upkeep(ctx context.Context) {
 	var all sync.WaitGroup
 	all.Go(func() { d.sweep(ctx) })
+	if d.certificates != nil {
+		all.Go(func() { d.lookAtCertificates(ctx) })
+	}
 	for _, s := range d.searchers {
 		all.Go(func() { d.index(ctx, s) })
 	}
 	all.Wait()
+}
+
+// lookAtCertificates has the log told of what is wrong with them, or soon will be.
+func (d *daemon) lookAtCertificates(ctx context.Context) {
+	tick := time.NewTicker(certificatesEvery)
+	defer tick.Stop()
+	for {
+		d.certificates.Look()
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // index keeps the index of a store up. Looking at very many databases takes a tenth of the time at most.
