@@ -87,7 +87,7 @@ func (s *Session) vrfy(ctx context.Context, arg string) Step {
 	if err != nil {
 		return s.step(Command, cannotVerify)
 	}
-	env := &smtp.Envelope{Session: s.peer.Session, Peer: s.peer.Client}
+	env := &smtp.Envelope{Session: s.peer.Session, Peer: s.peer.Client, Account: s.account, Submitter: s.submitter()}
 	defer s.handler.Abandon(env)
 	if r := s.handler.Recipient(ctx, env, smtp.Recipient{To: to}); r.Permanent() {
 		return s.answer(r)
