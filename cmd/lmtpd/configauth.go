@@ -63,7 +63,9 @@ func readAuth(a *Auth, t *table) {
 	}
 	field(t, "domain", &a.Domain, parseDomain)
 	fields(t, "masters", parseLogin, func(name string, _ position) { a.Masters = append(a.Masters, name) })
-	readOAuth(&a.OAuth, t.section("oauth"))
+	oauth := t.section("oauth")
+	oauth.name = "[auth.oauth]"
+	readOAuth(&a.OAuth, oauth)
 	t.done()
 }
 
@@ -77,7 +79,7 @@ func readOAuth(o *OAuth, t *table) {
 	fields(t, "scope", parseText, func(s string, _ position) { o.Scope = append(o.Scope, s) })
 	field(t, "claim", &o.Claim, parseText)
 	switch {
-	case o.Introspect != "" && o.JWKS != "":
+	case t.has("introspect") && t.has("jwks"):
 		t.report.add(t.where("jwks"), "jwks: either this or introspect says whether a token is good")
 	case !o.on() && len(t.order) > 0 && !t.has("introspect") && !t.has("jwks"):
 		t.report.add(t.at, "%s: give introspect or jwks, else no token can be looked at", t.name)
@@ -103,7 +105,7 @@ func parseBackend(s string) (Backend, error) {
 		_, err := parsePath(arg)
 		return Backend{kind, arg}, err
 	}
-	return Backend{}, fmt.Errorf("unknown backend %q%s", s, didYouMean("", s, []string{"accounts", "dovecot"}))
+	return Backend{}, fmt.Errorf("unknown backend %q%s", s, didYouMean("", kind, []string{"accounts", "dovecot"}))
 }
 
 func parseMechanism(s string) (string, error) {

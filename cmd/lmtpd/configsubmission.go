@@ -94,7 +94,8 @@ func parseURL(s string) (string, error) {
 
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return host == "localhost" || host == "unix" || // http://unix:/path/of/socket:/path
+		ip != nil && ip.IsLoopback()
 }
 
 func parseURLOrPath(s string) (string, error) {

@@ -103,6 +103,16 @@ func TestMistakes(t *testing.T) {
 		{"trust on TCP", tcp + "protocol = \"submission\"\ntrust = [\"unix\"]\n", `4:10: trust: nobody connects to this listener by "unix"`},
 		{"submissions without TLS", tcp + "protocol = \"submissions\"\ntls = \"starttls\"\n", `4:7: tls: submissions is with implicit TLS; for anything else the protocol is "submission"`},
 		{"way of TLS", tcp + "tls = \"startls\"\n", `3:7: tls: "startls" is not off, starttls or implicit; did you mean "starttls"?`},
+		// Authentication and submission.
+		{"backend", "[auth]\nbackend = \"dovcot:/x\"\n", `2:11: backend: unknown backend "dovcot:/x"; did you mean "dovecot"?`},
+		{"backend without a socket", "[auth]\nbackend = \"dovecot\"\n", `2:11: backend: dovecot needs the socket of its auth service, as in dovecot:/run/dovecot/auth-client`},
+		{"mechanism", "[auth]\nmechanisms = [\"PLAN\", \"login\", \"LOGIN\"]\n", `2:15: mechanisms: "PLAN" is not EXTERNAL, SCRAM-SHA-256-PLUS, SCRAM-SHA-1-PLUS, SCRAM-SHA-256, SCRAM-SHA-1, OAUTHBEARER, XOAUTH2, CRAM-MD5, PLAIN or LOGIN
+2:32: mechanisms: LOGIN is there twice`},
+		{"no mechanism", "[auth]\nmechanisms = []\n", `2:1: mechanisms: there is none; without any, leave the listeners for submission out`},
+		{"token service", "[auth.oauth]\nintrospect = \"http://id.example.org/x\"\njwks = \"/x\"\n", `2:14: introspect: "http://id.example.org/x": tokens are not sent where others can listen; give https
+3:8: jwks: either this or introspect says whether a token is good`},
+		{"tokens of nobody", "[auth.oauth]\nissuer = \"x\"\n", `1:7: [auth.oauth]: give introspect or jwks, else no token can be looked at`},
+		{"senders of nobody", "[submission]\nsenders = \"/x\"\ncheck_sender = false\ncheck_from = false\n", `2:11: senders: neither check_sender nor check_from is on, so nobody looks at it`},
 		{"proxies of nobody", tcp + "proxy_protocol = true\n", `3:18: proxy_protocol: nobody's is believed; name the proxies, as in proxies = ["192.0.2.1"]`},
 		{"address without port", "[[listen]]\naddress = \"127.0.0.1\"\n", `2:11: address: "127.0.0.1" is not an address: the port is missing, as in 127.0.0.1:24`},
 		{"address without brackets", "[[listen]]\naddress = \"::1:24\"\n", `2:11: address: "::1:24" is not an address: an IPv6 address stands in brackets, as in [::1]:24`},
