@@ -63,6 +63,13 @@ func readAuth(a *Auth, t *table) {
 	}
 	field(t, "domain", &a.Domain, parseDomain)
 	fields(t, "masters", parseLogin, func(name string, _ position) { a.Masters = append(a.Masters, name) })
+	if a.Backend.Kind == "dovecot" {
+		for _, key := range []string{"mechanisms", "domain", "masters", "oauth"} {
+			if t.has(key) {
+				t.report.add(t.values[key].key, `%s is for backend = "accounts"; Dovecot has that in its own configuration`, key)
+			}
+		}
+	}
 	oauth := t.section("oauth")
 	oauth.name = "[auth.oauth]"
 	readOAuth(&a.OAuth, oauth)

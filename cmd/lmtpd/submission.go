@@ -27,8 +27,13 @@ func (d *daemon) openSubmission(agent *delivery.Agent, accounts []account.Source
 	if !slices.ContainsFunc(d.cfg.Listen, Listen.submits) {
 		return nil
 	}
-	if d.auth, err = openAuth(d.cfg, accounts, d.log); err != nil {
+	var closeAuth func() error
+	if d.auth, closeAuth, err = openAuth(d.cfg, accounts, d.log); err != nil {
 		return err
+	}
+	if closeAuth != nil {
+		closeOthers := d.close
+		d.close = func() error { return errors.Join(closeOthers(), closeAuth()) }
 	}
 	whose := owners{agent: agent}
 	if table, err := openSenders(d.cfg.Submission.Senders, d.log); err != nil {
