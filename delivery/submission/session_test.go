@@ -160,6 +160,6 @@ func stage(t *testing.T, set smtptest.Settings) (smtptest.Wire, func() ([]smtpte
 		t.Fatal(err)
 	}
 	h := submission.New(submission.Config{Agent: a, Owners: a, Hostname: smtptest.Hostname, Now: now, Log: log})
-	return smtptest.NewMemory(session.New(set.Config(smtptest.IDs()), h, set.Peer()), 0),
+	return smtptest.NewMemory(session.New(set.Config(t, smtptest.IDs()), h, set.Peer()), 0),
 		func() ([]smtptest.Message, error) { return smtptest.Stored(t.Context(), s) }
 }

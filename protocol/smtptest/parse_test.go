@@ -115,7 +115,7 @@ func TestConnTells(t *testing.T) {
 				return
 			}
 			defer c.Close()
-			s := session.New(tr.Settings.Config(smtptest.IDs()), &smtptest.Queue{}, tr.Settings.Peer())
+			s := session.New(tr.Settings.Config(t, smtptest.IDs()), &smtptest.Queue{}, tr.Settings.Peer())
 			smtptest.Drive(t.Context(), s, c, func() error { return errors.New("no TLS") })
 		}()
 		c, err := net.Dial("tcp", l.Addr().String())
