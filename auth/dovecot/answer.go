@@ -93,13 +93,13 @@ func decode(s string) ([]byte, error) {
 func (a answer) account() (string, error) {
 	switch {
 	case a.anonymous:
-		return "", failure("it is nobody: Dovecot calls it anonymous")
+		return "", failure("an anonymous login")
 	case a.nologin:
 		return "", failure("the account may not log in")
 	case a.proxy:
-		return "", errors.New("Dovecot has the account on another host (proxy), which may be what looks at its password")
+		return "", errors.New("the account is on another host (proxy), which may be what looks at its password")
 	case !isName(a.user):
-		return "", fmt.Errorf("Dovecot has let somebody in without a proper name: %.100q", a.user)
+		return "", fmt.Errorf("somebody was let in without a proper name: %.100q", a.user)
 	}
 	return a.user, nil
 }
@@ -112,7 +112,7 @@ func (a answer) failure() error {
 	}
 	switch a.code {
 	case "temp_fail":
-		return errors.New("Dovecot could not tell" + reason)
+		return errors.New("a temporary failure of Dovecot's" + reason)
 	case "authz_fail":
 		return failure("it may not act as another" + reason)
 	case "user_disabled":
@@ -120,7 +120,7 @@ func (a answer) failure() error {
 	case "pass_expired":
 		return failure("the password has expired" + reason)
 	}
-	return failure("Dovecot says no" + reason)
+	return failure("refused by Dovecot" + reason)
 }
 
 // isName says whether s is a name: text of at most 511 octets without control characters.

@@ -157,8 +157,8 @@ func (c *conn) admit() (evicted, r *request, err error) {
 			return nil, nil, errBusy
 		}
 		evicted = longest.Value.(*request)
-		evicted.over = errEvicted
-		c.forget(evicted)
+		evicted.over, evicted.idle = errEvicted, nil
+		c.idle.Remove(longest)
 	}
 	for c.last++; c.last == 0 || c.open[c.last] != nil; c.last++ {
 	}

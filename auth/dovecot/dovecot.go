@@ -94,7 +94,7 @@ func where(network, address string) (string, string, error) {
 		return network, path, nil
 	}
 	if network != "" && network != "tcp" {
-		return "", "", fmt.Errorf("Dovecot's authentication service is not asked over %q", network)
+		return "", "", fmt.Errorf("no authentication service of Dovecot's is asked over %q", network)
 	}
 	if _, port, err := net.SplitHostPort(address); err != nil || port == "" {
 		return "", "", fmt.Errorf("%q is neither the path of a socket nor HOST:PORT", address)

@@ -71,7 +71,7 @@ func (e *exchange) ask(ctx context.Context, response []byte) (answer, error) {
 		return answer{}, err
 	}
 	if !conn.offers(e.mechanism) { // it would hang up
-		return answer{}, fmt.Errorf("Dovecot has %s no longer", e.mechanism)
+		return answer{}, fmt.Errorf("%s is not offered by Dovecot any more", e.mechanism)
 	}
 	if e.request, err = conn.request(); err != nil {
 		return answer{}, err

@@ -38,7 +38,7 @@ func (r *request) ask(ctx context.Context, line []byte) (answer, error) {
 		return r.lastWord()
 	case <-ctx.Done():
 		r.cancel()
-		return answer{}, fmt.Errorf("Dovecot does not answer: %w", ctx.Err())
+		return answer{}, fmt.Errorf("no answer from Dovecot: %w", ctx.Err())
 	}
 }
 
@@ -84,17 +84,20 @@ func (r *request) resume() error {
 
 // cancel gives it up, and tells the server, which says no more of it.
 func (r *request) cancel() {
-	r.drop()
-	if r.conn.minor < 2 || r.conn.isBroken() {
+	if !r.drop() || r.conn.minor < 2 || r.conn.isBroken() {
 		return
 	}
 	r.conn.write(context.Background(), fmt.Appendf(nil, "CANCEL\t%d\n", r.id)) // what becomes of it, the connection knows
 }
 
-func (r *request) drop() {
-	r.conn.mu.Lock()
-	defer r.conn.mu.Unlock()
-	r.conn.forget(r)
+// drop has no answer be taken any more, and says whether one would have been.
+func (r *request) drop() bool {
+	c := r.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, open := c.open[r.id]
+	c.forget(r)
+	return open
 }
 
 // continuation is the line for a response.
