@@ -109,7 +109,7 @@ func (h *Handler) Recipient(ctx context.Context, env *smtp.Envelope, to smtp.Rec
 		return authRequired
 	}
 	if limit := h.meter.reached(client(env), 1, len(env.Recipients)+1); limit != "" {
-		return h.limited(ctx, env, limit)
+		return h.limited(ctx, env, limit).For(to.To)
 	}
 	return h.cfg.Agent.Recipient(ctx, env, to)
 }

@@ -157,7 +157,10 @@ func TestWho(t *testing.T) {
 
 // Limits are on what was taken, for each account, and go on with the time.
 func TestLimits(t *testing.T) {
-	const limit = "450 4.7.1 Sending limit reached, try again later"
+	const (
+		limit   = "450 4.7.1 Sending limit reached, try again later"
+		refused = "450 4.7.1 <bob@example.org> Sending limit reached, try again later"
+	)
 	limits := func(l submission.Limits) func(*submission.Config) { return func(c *submission.Config) { c.Limits = l } }
 	ann := func(n int) *smtp.Envelope { return env("ann@example.org", "ann@example.org", n) }
 	t.Run("messages per hour", func(t *testing.T) {
@@ -187,13 +190,13 @@ func TestLimits(t *testing.T) {
 		for i, test := range []struct {
 			recipients int
 			want       string
-		}{{6, "250 Delivered"}, {5, "RCPT " + limit}, {4, "250 Delivered"}, {1, "RCPT " + limit}} {
+		}{{6, "250 Delivered"}, {5, "RCPT " + refused}, {4, "250 Delivered"}, {1, "RCPT " + refused}} {
 			if got := d.say(ann(test.recipients), letter); got != test.want {
 				t.Errorf("message %d: %s", i+1, got)
 			}
 		}
 		d.time = d.time.Add(23 * time.Hour)
-		if got := d.say(ann(1), letter); got != "RCPT "+limit {
+		if got := d.say(ann(1), letter); got != "RCPT "+refused {
 			t.Errorf("within the day: %s", got)
 		}
 		d.time = d.time.Add(2 * time.Hour)

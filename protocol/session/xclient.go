@@ -28,7 +28,7 @@ func (s *Session) xclient(_ context.Context, arg string) Step {
 	s.reset()
 	s.state, s.origin, s.proxied = greeted, smtp.Client{}, true
 	s.peer.Client, s.account = client, account
-	s.peer.Channel.Names = nil // they are the peer's
+	s.peer.Channel.Names, s.peer.Secured = nil, s.peer.TLS // a unix socket is the peer's, and says nothing of the client's way to it
 	return s.Start()
 }
 
