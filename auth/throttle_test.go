@@ -25,14 +25,14 @@ type door struct {
 func newDoor() door {
 	var log bytes.Buffer
 	plain := slog.New(slog.NewTextHandler(&log, nil))
-	return door{auth.Guard(newServer(""), auth.NewThrottle(time.Now), plain), &log}
+	return door{auth.Guard(newServer(""), auth.NewThrottle(time.Now, nil), plain), &log}
 }
 
 // slowDoor is one behind which passwords are looked at for a second, all of them at the same time.
 func slowDoor() door {
 	var log bytes.Buffer
 	slow := auth.NewServer(auth.Config{Mechanisms: []string{"PLAIN"}, Accounts: slowly{known}})
-	return door{auth.Guard(slow, auth.NewThrottle(time.Now), slog.New(slog.NewTextHandler(&log, nil))), &log}
+	return door{auth.Guard(slow, auth.NewThrottle(time.Now, nil), slog.New(slog.NewTextHandler(&log, nil))), &log}
 }
 
 type slowly struct{ people }
@@ -82,6 +82,36 @@ func TestThrottleAddress(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		if account, _, err := d.try("192.0.2.9", "ann", "secret"); account != "ann" {
 			t.Errorf("after the ban: %v", err)
+		}
+	})
+}
+
+// However a name is written, its failures are one name's.
+func TestThrottleFolds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		th := auth.NewThrottle(time.Now, func(string) string { return "ann" })
+		for i := range 12 {
+			th.Fail(netip.Addr{}, fmt.Sprint("spelling ", i))
+		}
+		if err := th.Admit(netip.Addr{}, "ann"); !isBanned(err) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// A shutdown waits for nobody who guesses.
+func TestThrottleStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		th := auth.NewThrottle(time.Now, nil)
+		guard := auth.Guard(newServer(""), th, slog.New(slog.DiscardHandler))
+		th.Stop()
+		began := time.Now()
+		for range 5 {
+			ch := auth.Channel{Peer: netip.MustParseAddr("192.0.2.9"), Secured: true}
+			guard.Begin("PLAIN", ch).Next(t.Context(), []byte("\x00ann\x00wrong"))
+		}
+		if time.Since(began) > 0 {
+			t.Errorf("waited %v", time.Since(began))
 		}
 	})
 }
@@ -278,7 +308,7 @@ func TestGuardParting(t *testing.T) {
 // A server's proof is one of the password too: it is not sent to who is banned.
 func TestGuardSCRAM(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := door{auth.Guard(newServer("server"), auth.NewThrottle(time.Now), slog.New(slog.DiscardHandler)), nil}
+		d := door{auth.Guard(newServer("server"), auth.NewThrottle(time.Now, nil), slog.New(slog.DiscardHandler)), nil}
 		ch := auth.Channel{Peer: netip.MustParseAddr("203.0.113.1"), Secured: true}
 		client := scramClient{"n,,", "user", "pencil", ""}
 		if account, err := client.run(t, d.Begin("SCRAM-SHA-1", ch), nil); account != "user" {
@@ -349,7 +379,7 @@ func TestThrottleContext(t *testing.T) {
 
 // Failures from very many addresses take a bounded amount of memory, and the last of them still count.
 func TestThrottleBounded(t *testing.T) {
-	th := auth.NewThrottle(time.Now)
+	th := auth.NewThrottle(time.Now, nil)
 	last := netip.MustParseAddr("198.51.100.1")
 	for range 11 {
 		th.Fail(last, "")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -26,7 +27,7 @@ import (
 
 // openAuth makes what clients authenticate with. accounts[i] is where those of cfg.Mailboxes[i] are looked up.
 // closeIt is nil if there is nothing to close.
-func openAuth(cfg *Config, accounts []account.Source, log *slog.Logger) (a auth.Authenticator, closeIt func() error, err error) {
+func openAuth(cfg *Config, accounts []account.Source, throttle *auth.Throttle, log *slog.Logger) (a auth.Authenticator, closeIt func() error, err error) {
 	if cfg.Auth.Backend.Kind == "dovecot" {
 		var c *dovecot.Client
 		if c, err = openDovecot(cfg, log); err == nil {
@@ -38,7 +39,7 @@ func openAuth(cfg *Config, accounts []account.Source, log *slog.Logger) (a auth.
 	if err != nil {
 		return nil, nil, err
 	}
-	return auth.Guard(a, auth.NewThrottle(time.Now), log), closeIt, nil
+	return auth.Guard(a, throttle, log), closeIt, nil
 }
 
 // openDovecot connects to Dovecot, which knows mechanisms and accounts.
@@ -65,7 +66,9 @@ func openServer(cfg *Config, accounts []account.Source, log *slog.Logger) (auth.
 		Hostname:   cfg.Hostname,
 		Accounts:   db,
 		Tokens:     tokens,
-		Authorize:  func(account, _ string) bool { return slices.Contains(cfg.Auth.Masters, account) },
+		Authorize: func(account, _ string) bool {
+			return slices.ContainsFunc(cfg.Auth.Masters, func(m string) bool { return cfg.login(m) == account })
+		},
 	}), nil
 }
 
@@ -95,6 +98,14 @@ func openPasswords(cfg *Config, accounts []account.Source, log *slog.Logger) (*p
 		Now:    time.Now,
 		Log:    log,
 	})
+}
+
+// login makes of a name that somebody logs in with the one of the account: an address, with the default domain if it has none.
+func (cfg *Config) login(name string) string {
+	if !strings.Contains(name, "@") {
+		name += "@" + cmp.Or(cfg.Auth.Domain, cfg.Mailboxes[0].Domains[0])
+	}
+	return foldAddress(name)
 }
 
 // foldAddress makes of a login name the one that accounts are looked up by, as delivery does.

@@ -20,6 +20,7 @@ type office struct {
 	kept      []string
 	fails     []smtp.Reply // of the recipients, instead
 	abandoned int
+	during    func() // what happens while it delivers
 }
 
 func (o *office) Sender(context.Context, *smtp.Envelope) smtp.Reply {
@@ -34,6 +35,9 @@ func (o *office) Abandon(*smtp.Envelope) { o.abandoned++ }
 
 func (o *office) Deliver(_ context.Context, env *smtp.Envelope, r io.Reader) []smtp.Reply {
 	content, err := io.ReadAll(r)
+	if o.during != nil {
+		o.during()
+	}
 	refusal, refused := errors.AsType[smtp.Reply](err)
 	replies := make([]smtp.Reply, len(env.Recipients))
 	for i, to := range env.Recipients {
@@ -214,6 +218,24 @@ func TestLimits(t *testing.T) {
 		}
 		if got := d.say(ann(2), letter); got != "250 Delivered" {
 			t.Errorf("what failed before was counted: %s", got)
+		}
+	})
+	t.Run("given back later than taken", func(t *testing.T) {
+		d := newDesk(limits(submission.Limits{RecipientsPerHour: 10}))
+		d.time = d.time.Add(4*time.Minute + 59*time.Second)
+		d.fails = make([]smtp.Reply, 10)
+		for i := range d.fails {
+			d.fails[i].Code = 451
+		}
+		d.during = func() { d.time = d.time.Add(2 * time.Second) }
+		d.say(ann(10), letter)
+		d.fails, d.during = nil, nil
+		d.time = d.time.Add(59 * time.Minute)
+		if got := d.say(ann(10), letter); got != "250 Delivered" {
+			t.Errorf("after the hour: %s", got)
+		}
+		if got := d.say(ann(10), letter); got != "RCPT "+refused {
+			t.Errorf("twice as much as the limit: %s", got)
 		}
 	})
 	t.Run("at once", func(t *testing.T) {

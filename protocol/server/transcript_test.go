@@ -119,7 +119,7 @@ func (st stage) play(t *testing.T, tr *smtptest.Transcript, socket string) {
 	h, kept := smtptest.Behind(t, tr.Settings, func() store.Store { return st.store(t) })
 	ep := server.Endpoint{
 		Session:       tr.Settings.Config(t, smtptest.IDs()),
-		Trusted:       func(netip.Addr) bool { return bool(tr.Settings.Trusted) },
+		Trusted:       func(a netip.Addr) bool { return bool(tr.Settings.Trusted) && (!a.IsValid() || a.IsLoopback()) },
 		OfCertificate: certificate.Names,
 		OfUID:         func(uint32) []string { return tr.Settings.Names() },
 	}

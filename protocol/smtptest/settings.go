@@ -25,7 +25,7 @@ import (
 // ESMTP as it is there: with sasl and prdr, and nodsn. Its limits are messages_per_hour= and recipients_per_hour=.
 type Settings struct {
 	Dialect    string // "lmtp" or "esmtp"; "" is "lmtp"
-	Trusted    Flag   // the peer's XFORWARD is believed
+	Trusted    Flag   // the peer's XFORWARD and XCLIENT are believed, and those of clients on the loopback
 	Secured    Flag   // nobody can listen
 	TLS        Flag   // STARTTLS is offered
 	Auth       Flag   // AUTH is offered
@@ -134,6 +134,9 @@ func (s Settings) Config(t testing.TB, newID func() string) session.Config {
 	}
 	if s.Dialect == "esmtp" {
 		cfg.Dialect = session.ESMTP()
+	}
+	if s.Trusted {
+		cfg.Trusted = netip.Addr.IsLoopback
 	}
 	if s.Submitter {
 		cfg.Submitter = func(peer netip.Addr) bool { return !peer.IsValid() }
