@@ -12,7 +12,7 @@ import (
 
 // BenchmarkPlain is what an exchange costs beside the password's hash, with the guard before it.
 func BenchmarkPlain(b *testing.B) {
-	guard := auth.Guard(newServer(""), auth.NewThrottle(time.Now), slog.New(slog.DiscardHandler))
+	guard := auth.Guard(newServer(""), auth.NewThrottle(time.Now, nil), slog.New(slog.DiscardHandler))
 	ch := bound()
 	ch.Peer = netip.MustParseAddr("192.0.2.9")
 	response := []byte("\x00ann\x00secret")
@@ -26,7 +26,7 @@ func BenchmarkPlain(b *testing.B) {
 
 // BenchmarkThrottle is what a failure costs when as many are remembered as can be.
 func BenchmarkThrottle(b *testing.B) {
-	th := auth.NewThrottle(time.Now)
+	th := auth.NewThrottle(time.Now, nil)
 	var i uint32
 	for b.Loop() {
 		i++

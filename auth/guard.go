@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"time"
 )
 
 // Guard puts a Throttle before an Authenticator, and logs one line for each exchange that has come to an end: of level Warn with
@@ -68,7 +67,7 @@ func (w *watched) fail(ctx context.Context, challenge []byte, failed, err error)
 	}
 	w.over = failed
 	w.tell(ctx, slog.LevelWarn, "authentication failed", failed)
-	wait(ctx, hold)
+	_ = w.throttle.hold(ctx, hold) // it has failed, whether it is told or not
 	return challenge, "", err
 }
 
@@ -78,7 +77,7 @@ func (w *watched) pass(ctx context.Context, challenge []byte, account string) ([
 	if banned != nil {
 		return w.refuse(ctx, banned)
 	}
-	if err := wait(ctx, hold); err != nil {
+	if err := w.throttle.hold(ctx, hold); err != nil {
 		w.tell(ctx, slog.LevelError, "authentication could not be decided", err)
 		return nil, "", err
 	}
@@ -111,19 +110,4 @@ func (w *watched) tell(ctx context.Context, level slog.Level, msg string, cause 
 		attrs = append(attrs, slog.String("cause", cause.Error()))
 	}
 	w.log.LogAttrs(ctx, level, msg, attrs...)
-}
-
-// wait waits, unless ctx ends before.
-func wait(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

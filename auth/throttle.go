@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"hash/maphash"
 	"net/netip"
 	"strings"
@@ -37,7 +38,11 @@ const (
 // may be called from many goroutines.
 type Throttle struct {
 	now  func() time.Time
+	fold func(name string) string
 	seed maphash.Seed
+
+	stop    sync.Once
+	stopped chan struct{} // closed: nobody is held any more
 
 	mu      sync.Mutex
 	addrs   recent[netip.Prefix, *failures]
@@ -46,15 +51,38 @@ type Throttle struct {
 	welcome recent[pair, struct{}]
 }
 
+// Stop lets all answers go that are held, and holds none any more: the daemon goes down, and does not wait for who guesses.
+func (t *Throttle) Stop() { t.stop.Do(func() { close(t.stopped) }) }
+
+// hold waits, unless ctx ends before, which is an error.
+func (t *Throttle) hold(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-t.stopped:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
+
 // A pair is a name at an address; of a unix socket that is the zero Prefix. The name is hashed, so that all take little room.
 type pair struct {
 	addr netip.Prefix
 	name uint64
 }
 
-// NewThrottle returns a Throttle that has seen nothing.
-func NewThrottle(now func() time.Time) *Throttle {
-	t := &Throttle{now: now, seed: maphash.MakeSeed()}
+// NewThrottle returns a Throttle that has seen nothing. fold makes of the ways to write a name one; nil: upper and lower case are
+// one.
+func NewThrottle(now func() time.Time, fold func(name string) string) *Throttle {
+	if fold == nil {
+		fold = strings.ToLower
+	}
+	t := &Throttle{now: now, fold: fold, seed: maphash.MakeSeed(), stopped: make(chan struct{})}
 	t.addrs.limit, t.names.limit, t.pairs.limit = maxRemembered, maxRemembered, maxRemembered
 	t.welcome.limit = maxWelcome
 	return t
@@ -133,7 +161,7 @@ func (t *Throttle) suspects(addr netip.Addr, name string) suspects {
 	}
 	prefix, _ := addr.Prefix(bits) // zero for a unix socket
 	return suspects{
-		at:      pair{prefix, maphash.String(t.seed, strings.ToLower(name))},
+		at:      pair{prefix, maphash.String(t.seed, t.fold(name))},
 		counted: addr.IsValid() && !addr.IsLoopback(),
 		named:   name != "",
 	}

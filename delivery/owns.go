@@ -30,6 +30,9 @@ func (a *Agent) Owns(ctx context.Context, name string, address smtp.Path) (bool,
 	if err != nil {
 		own = smtp.Path{Local: name}
 	}
+	if address.Domain == "" { // as it is left in From (RFC 6409 §8.1), it is the account's
+		address.Domain = own.Domain
+	}
 	if a.home(own) == a.home(address) {
 		return true, nil
 	}

@@ -83,10 +83,11 @@ func (p *partly) remove(k copyKey) {
 
 // digest is what a message's content is known by: an MTA that sends it again sends the same octets. Content that cannot
 // be read is known to nobody.
-func digest(c store.Content) (sum [sha256.Size]byte, ok bool) {
-	h := sha256.New()
-	n, err := io.Copy(h, io.NewSectionReader(c, 0, c.Size()))
-	return [sha256.Size]byte(h.Sum(nil)), err == nil && n == c.Size()
+// What was added here is different each time, and left out.
+func digest(c store.Content, added smtp.Span) (sum [sha256.Size]byte, ok bool) {
+	h, end := sha256.New(), added.At+added.Octets
+	n, err := io.Copy(h, io.MultiReader(io.NewSectionReader(c, 0, added.At), io.NewSectionReader(c, end, c.Size()-end)))
+	return [sha256.Size]byte(h.Sum(nil)), err == nil && n == c.Size()-added.Octets
 }
 
 // skip marks the targets that have the message from an earlier attempt.
@@ -94,7 +95,7 @@ func (a *Agent) skip(d *delivery, c store.Content) {
 	if !slices.ContainsFunc(d.env.Recipients, a.partly.knows) {
 		return
 	}
-	sum, ok := digest(c)
+	sum, ok := digest(c, d.env.Added)
 	if !ok {
 		return
 	}
@@ -113,7 +114,7 @@ func (a *Agent) remember(d *delivery, c store.Content) {
 	if !d.isPartly() {
 		return
 	}
-	sum, ok := digest(c)
+	sum, ok := digest(c, d.env.Added)
 	if !ok {
 		return
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 
 	"lmtpd/auth"
 	"lmtpd/auth/account"
+	"lmtpd/auth/dovecot"
 	"lmtpd/auth/pam"
 	"lmtpd/auth/passdb"
 	"lmtpd/auth/token"
@@ -24,7 +26,33 @@ import (
 )
 
 // openAuth makes what clients authenticate with. accounts[i] is where those of cfg.Mailboxes[i] are looked up.
-func openAuth(cfg *Config, accounts []account.Source, log *slog.Logger) (auth.Authenticator, error) {
+// closeIt is nil if there is nothing to close.
+func openAuth(cfg *Config, accounts []account.Source, throttle *auth.Throttle, log *slog.Logger) (a auth.Authenticator, closeIt func() error, err error) {
+	if cfg.Auth.Backend.Kind == "dovecot" {
+		var c *dovecot.Client
+		if c, err = openDovecot(cfg, log); err == nil {
+			a, closeIt = c, c.Close
+		}
+	} else {
+		a, err = openServer(cfg, accounts, log)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return auth.Guard(a, throttle, log), closeIt, nil
+}
+
+// openDovecot connects to Dovecot, which knows mechanisms and accounts.
+func openDovecot(cfg *Config, log *slog.Logger) (*dovecot.Client, error) {
+	c, err := dovecot.New(dovecot.Config{Address: cfg.Auth.Backend.Arg, Service: "smtp", Log: log})
+	if err != nil {
+		return nil, cli.Exit(fmt.Errorf("auth: %w", err), exConfig)
+	}
+	return c, nil
+}
+
+// openServer makes the mechanisms of our own, over the accounts of the mailboxes.
+func openServer(cfg *Config, accounts []account.Source, log *slog.Logger) (auth.Authenticator, error) {
 	db, err := openPasswords(cfg, accounts, log)
 	if err != nil {
 		return nil, err
@@ -33,14 +61,15 @@ func openAuth(cfg *Config, accounts []account.Source, log *slog.Logger) (auth.Au
 	if err != nil {
 		return nil, err
 	}
-	s := auth.NewServer(auth.Config{
+	return auth.NewServer(auth.Config{
 		Mechanisms: cfg.mechanisms(),
 		Hostname:   cfg.Hostname,
 		Accounts:   db,
 		Tokens:     tokens,
-		Authorize:  func(account, _ string) bool { return slices.Contains(cfg.Auth.Masters, account) },
-	})
-	return auth.Guard(s, auth.NewThrottle(time.Now), log), nil
+		Authorize: func(account, _ string) bool {
+			return slices.ContainsFunc(cfg.Auth.Masters, func(m string) bool { return cfg.login(m) == account })
+		},
+	}), nil
 }
 
 // openPasswords makes the accounts of the mailboxes those that authenticate.
@@ -69,6 +98,14 @@ func openPasswords(cfg *Config, accounts []account.Source, log *slog.Logger) (*p
 		Now:    time.Now,
 		Log:    log,
 	})
+}
+
+// login makes of a name that somebody logs in with the one of the account: an address, with the default domain if it has none.
+func (cfg *Config) login(name string) string {
+	if !strings.Contains(name, "@") {
+		name += "@" + cmp.Or(cfg.Auth.Domain, cfg.Mailboxes[0].Domains[0])
+	}
+	return foldAddress(name)
 }
 
 // foldAddress makes of a login name the one that accounts are looked up by, as delivery does.

@@ -39,7 +39,7 @@ func (p printer) submission(cfg *Config) {
 	s := cfg.Submission
 	p.line("submission", "who has authenticated writes from "+ownMeaning(s))
 	if s.Senders != "" {
-		p.line("  senders", sendersMeaning(s.Senders))
+		p.line("  senders", sendersMeaning(cfg))
 	}
 	for _, l := range []struct {
 		name  string
@@ -73,8 +73,9 @@ func ownMeaning(s Submission) string {
 	return "any address"
 }
 
-func sendersMeaning(path string) string {
-	table, err := openSenders(path, slog.New(slog.DiscardHandler))
+func sendersMeaning(cfg *Config) string {
+	path := cfg.Submission.Senders
+	table, err := openSenders(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return path + ": cannot be used"
 	}
@@ -91,12 +92,12 @@ func (p printer) auth(cfg *Config) {
 	offered := cfg.mechanisms()
 	p.line("  mechanisms", strings.Join(offered, ", ")+"; each where it can work")
 	for _, o := range cfg.survey().Offers() {
-		if o.Can || len(o.Obstacles) == 0 {
+		if len(o.Obstacles) == 0 || strings.HasSuffix(o.Mechanism, "-PLUS") {
 			continue
 		}
 		what := "not offered"
 		if slices.Contains(offered, o.Mechanism) {
-			what = "offered, but"
+			what = "offered, but not to all"
 		}
 		first := o.Obstacles[0]
 		more := ""
@@ -126,11 +127,8 @@ func tokensMeaning(o OAuth) string {
 
 // checkSubmission tells what is wrong with the files for submission.
 func checkSubmission(cfg *Config) error {
-	if !slices.ContainsFunc(cfg.Listen, Listen.submits) {
-		return nil
-	}
 	log := slog.New(slog.DiscardHandler)
-	_, senders := openSenders(cfg.Submission.Senders, log)
+	_, senders := openSenders(cfg, log)
 	var tokens error
 	if cfg.Auth.OAuth.on() {
 		_, tokens = openTokens(cfg.Auth.OAuth, log)
@@ -138,10 +136,7 @@ func checkSubmission(cfg *Config) error {
 	return cmp.Or(senders, tokens)
 }
 
-// checkSecured tells what is wrong with certificates that a listener needs.
+// checkSecured tells what is wrong with certificates, whether a listener needs them or not.
 func checkSecured(cfg *Config) error {
-	if !slices.ContainsFunc(cfg.Listen, Listen.securable) {
-		return nil
-	}
 	return checkTLS(cfg.TLS, time.Now())
 }

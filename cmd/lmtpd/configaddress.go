@@ -85,6 +85,9 @@ func parseClients(s string) (Clients, error) {
 	if err != nil {
 		return Clients{}, fmt.Errorf(`%q is neither "unix" nor an address nor a network such as 192.0.2.0/24%s`, s, didYouMean("", s, []string{"unix"}))
 	}
+	if p.Addr().Is4In6() {
+		return Clients{}, fmt.Errorf("%s: write IPv4 networks as such, as in 192.0.2.0/24", p)
+	}
 	if p.Masked() != p {
 		return Clients{}, fmt.Errorf("%s has bits set behind its length; write %s", s, p.Masked())
 	}

@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"lmtpd/auth"
 )
 
 // Auth says how clients authenticate.
 type Auth struct {
 	Backend    Backend
-	Mechanisms []string // those that can work; more than can is a mistake
+	Mechanisms []string // those that can work
 	Domain     string   // of names without one: the first domain of all
 	Masters    []string // none: accounts that may act as any other
 	OAuth      OAuth
@@ -44,12 +46,6 @@ type OAuth struct {
 // on says whether tokens can be looked at.
 func (o OAuth) on() bool { return o.Introspect != "" || o.JWKS != "" }
 
-// mechanismWords are all that there are, the strongest first.
-var mechanismWords = []string{
-	"EXTERNAL", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "OAUTHBEARER", "XOAUTH2",
-	"CRAM-MD5", "PLAIN", "LOGIN",
-}
-
 func readAuth(a *Auth, t *table) {
 	field(t, "backend", &a.Backend, parseBackend)
 	fields(t, "mechanisms", parseMechanism, func(m string, at position) {
@@ -63,9 +59,21 @@ func readAuth(a *Auth, t *table) {
 	}
 	field(t, "domain", &a.Domain, parseDomain)
 	fields(t, "masters", parseLogin, func(name string, _ position) { a.Masters = append(a.Masters, name) })
+	if a.Backend.Kind == "dovecot" {
+		for _, key := range []string{"mechanisms", "domain", "masters", "oauth"} {
+			if t.has(key) {
+				t.report.add(t.values[key].key, `%s is for backend = "accounts"; Dovecot has that in its own configuration`, key)
+			}
+		}
+	}
 	oauth := t.section("oauth")
 	oauth.name = "[auth.oauth]"
 	readOAuth(&a.OAuth, oauth)
+	for _, m := range a.Mechanisms {
+		if (m == "OAUTHBEARER" || m == "XOAUTH2") && !a.OAuth.on() && !oauth.torn {
+			t.report.add(t.where("mechanisms"), "mechanisms: %s needs [auth.oauth], which says who vouches for tokens", m)
+		}
+	}
 	t.done()
 }
 
@@ -109,5 +117,5 @@ func parseBackend(s string) (Backend, error) {
 }
 
 func parseMechanism(s string) (string, error) {
-	return oneOf(mechanismWords...)(strings.ToUpper(s))
+	return oneOf(auth.Mechanisms()...)(strings.ToUpper(s))
 }

@@ -40,6 +40,7 @@ type daemon struct {
 
 	certificates *certificate.Store // nil: no listener has TLS
 	auth         auth.Authenticator // nil: no listener is for submission
+	throttle     *auth.Throttle
 	submission   *submission.Handler
 }
 
@@ -234,6 +235,9 @@ func (l Listen) name(a net.Addr) string {
 func (d *daemon) shutDown() {
 	ctx, cancel := context.WithTimeout(context.Background(), d.cfg.Limits.Shutdown)
 	defer cancel()
+	if d.throttle != nil {
+		d.throttle.Stop()
+	}
 	d.log.Info("shutting down", "connections", d.server.Conns())
 	if d.server.Shutdown(ctx) != nil {
 		d.log.Warn("sessions were cut off", "after", d.cfg.Limits.Shutdown)

@@ -108,6 +108,7 @@ func TestMistakes(t *testing.T) {
 		{"backend without a socket", "[auth]\nbackend = \"dovecot\"\n", `2:11: backend: dovecot needs the socket of its auth service, as in dovecot:/run/dovecot/auth-client`},
 		{"mechanism", "[auth]\nmechanisms = [\"PLAN\", \"login\", \"LOGIN\"]\n", `2:15: mechanisms: "PLAN" is not EXTERNAL, SCRAM-SHA-256-PLUS, SCRAM-SHA-1-PLUS, SCRAM-SHA-256, SCRAM-SHA-1, OAUTHBEARER, XOAUTH2, CRAM-MD5, PLAIN or LOGIN
 2:32: mechanisms: LOGIN is there twice`},
+		{"mechanisms beside Dovecot's", "[auth]\nbackend = \"dovecot:/x\"\nmasters = [\"ann\"]\n", `3:1: masters is for backend = "accounts"; Dovecot has that in its own configuration`},
 		{"no mechanism", "[auth]\nmechanisms = []\n", `2:1: mechanisms: there is none; without any, leave the listeners for submission out`},
 		{"token service", "[auth.oauth]\nintrospect = \"http://id.example.org/x\"\njwks = \"/x\"\n", `2:14: introspect: "http://id.example.org/x": tokens are not sent where others can listen; give https
 3:8: jwks: either this or introspect says whether a token is good`},

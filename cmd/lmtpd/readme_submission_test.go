@@ -40,7 +40,7 @@ func TestReadmeFail2ban(t *testing.T) {
 	filter := regexp.MustCompile(strings.Replace(found[1], "<HOST>", `(?P<host>\S+)`, 1))
 	var log bytes.Buffer
 	server := auth.NewServer(auth.Config{Mechanisms: []string{"LOGIN"}, Accounts: nobody{}})
-	guard := auth.Guard(server, auth.NewThrottle(time.Now), slog.New(slog.NewTextHandler(&log, nil)))
+	guard := auth.Guard(server, auth.NewThrottle(time.Now, nil), slog.New(slog.NewTextHandler(&log, nil)))
 	ch := auth.Channel{Session: "S1", Peer: netip.MustParseAddr("2001:db8::9"), Secured: true}
 	e := guard.Begin("LOGIN", ch)
 	for _, response := range []string{`msg="authentication failed" session=x peer=192.0.2.1 mechanism=`, "secret"} {

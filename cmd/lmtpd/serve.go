@@ -25,7 +25,7 @@ time; a second one ends it at once. SIGHUP does nothing: start it anew to change
 func serveCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "serve",
-		Usage:       "take mail over LMTP and deliver it",
+		Usage:       "take mail over LMTP, and submitted mail, and deliver it",
 		Description: serveDescription,
 		Flags:       configFlags(),
 		Action:      serve,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"lmtpd/auth"
 	"lmtpd/auth/account"
 	"lmtpd/auth/account/textfile"
 	"lmtpd/delivery"
@@ -27,11 +28,17 @@ func (d *daemon) openSubmission(agent *delivery.Agent, accounts []account.Source
 	if !slices.ContainsFunc(d.cfg.Listen, Listen.submits) {
 		return nil
 	}
-	if d.auth, err = openAuth(d.cfg, accounts, d.log); err != nil {
+	var closeAuth func() error
+	d.throttle = auth.NewThrottle(time.Now, d.cfg.login)
+	if d.auth, closeAuth, err = openAuth(d.cfg, accounts, d.throttle, d.log); err != nil {
 		return err
 	}
+	if closeAuth != nil {
+		closeOthers := d.close
+		d.close = func() error { return errors.Join(closeOthers(), closeAuth()) }
+	}
 	whose := owners{agent: agent}
-	if table, err := openSenders(d.cfg.Submission.Senders, d.log); err != nil {
+	if table, err := openSenders(d.cfg, d.log); err != nil {
 		return err
 	} else if table != nil {
 		whose.table = table
@@ -49,11 +56,12 @@ func (d *daemon) openSubmission(agent *delivery.Agent, accounts []account.Source
 	return nil
 }
 
-func openSenders(path string, log *slog.Logger) (*senders.Table, error) {
+func openSenders(cfg *Config, log *slog.Logger) (*senders.Table, error) {
+	path := cfg.Submission.Senders
 	if path == "" {
 		return nil, nil
 	}
-	table, err := senders.Open(senders.Config{Path: path, Now: time.Now, Log: log})
+	table, err := senders.Open(senders.Config{Path: path, Name: cfg.login, Now: time.Now, Log: log})
 	if _, bad := errors.AsType[textfile.Mistakes](err); bad {
 		return nil, cli.Exit(fmt.Errorf("the senders have mistakes:\n%w", err), exConfig)
 	}
@@ -82,7 +90,7 @@ func (d *daemon) endpoint(l Listen) server.Endpoint {
 func (d *daemon) submits(ep *server.Endpoint, l Listen) {
 	ep.Handler, ep.OfCertificate, ep.OfUID = d.submission, certificate.Names, userNames
 	s := &ep.Session
-	s.Dialect, s.Auth, s.Submitter, s.PRDR = session.ESMTP(), d.auth, l.Trust.Contain, true
+	s.Dialect, s.Auth, s.Login, s.Submitter, s.PRDR = session.ESMTP(), d.auth, d.cfg.login, l.Trust.Contain, true
 	s.MaxSize, s.MaxRecipients = d.cfg.Submission.MessageSize, d.cfg.Submission.Recipients
 	s.DSN = false // there is nobody yet who would send notifications
 }

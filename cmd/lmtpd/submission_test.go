@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/smtp"
@@ -231,15 +233,46 @@ func TestSubmissionTrust(t *testing.T) {
 	c := m.client(t, 2)
 	says(t, c, "EHLO client.example.net", "250")
 	submit(t, c, "x@example.net", "ann@example.org", "\r\nx", "250")
-	says(t, c, "XCLIENT ADDR=192.0.2.9 HELO=spike.example.net", "220")
+	for command, want := range map[string]string{
+		"XCLIENT ADDR=192.0.2.9 HELO=spike.example.net": "530",
+		"XCLIENT ADDR=[UNAVAILABLE]":                    "530",
+		"XCLIENT NAME=spike.example.net":                "530",
+		"XCLIENT ADDR=192.0.2.9 LOGIN=BOB":              "250",
+	} {
+		c := m.client(t, 2)
+		says(t, c, command, "220")
+		says(t, c, "EHLO client.example.net", "250")
+		says(t, c, "MAIL FROM:<bob@example.org>", want)
+	}
+}
+
+// Who may act as another, and write as another, is told by any name of his.
+func TestSubmissionNames(t *testing.T) {
+	dir := t.TempDir()
+	table := filepath.Join(dir, "senders")
+	if err := os.WriteFile(table, []byte("info@example.org bob\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m := startMSA(t, fmt.Sprintf("[auth]\nmasters = [\"ann\"]\n[submission]\nsenders = %q\n", table))
+	c := m.client(t, 1)
 	says(t, c, "EHLO client.example.net", "250")
-	says(t, c, "MAIL FROM:<x@example.net>", "530")
-	says(t, c, "XCLIENT ADDR=[UNAVAILABLE]", "220")
-	says(t, c, "EHLO client.example.net", "250")
-	says(t, c, "MAIL FROM:<x@example.net>", "530")
-	says(t, c, "XCLIENT LOGIN=bob@example.org", "220")
-	says(t, c, "EHLO client.example.net", "250")
-	says(t, c, "MAIL FROM:<bob@example.org>", "250")
+	says(t, c, "AUTH PLAIN "+base64.StdEncoding.EncodeToString([]byte("bob\x00Ann\x00secret")), "235")
+	says(t, c, "MAIL FROM:<ann@example.org>", "550")
+	says(t, c, "MAIL FROM:<info@example.org>", "250")
+}
+
+// The end of a TLS connection is said, so that nobody can cut it short (RFC 8446 §6.1).
+func TestSubmissionCloseNotify(t *testing.T) {
+	m := startMSA(t, "")
+	conn, err := tls.Dial("tcp", m.listeners[1].Addr().String(), trusting())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "QUIT\r\n")
+	if all, err := io.ReadAll(conn); err != nil || !strings.Contains(string(all), "221") {
+		t.Errorf("%q, %v", all, err)
+	}
 }
 
 // A renewed certificate is shown; one that cannot be used at the start ends the daemon with EX_CONFIG.

@@ -152,8 +152,8 @@ func (w *window) add(now int64, slots int, more amount) {
 		w.slots[w.last%int64(slots)] = amount{}
 	}
 	a := &w.slots[w.last%int64(slots)]
-	a.messages += more.messages
-	a.recipients += more.recipients
+	a.messages = max(0, a.messages+more.messages) // what is given back may have been taken in a slot before
+	a.recipients = max(0, a.recipients+more.recipients)
 }
 
 // correct forgets what was counted when the clock was wrong: it is set back a little at times, but not by a whole window.

@@ -20,6 +20,7 @@ type office struct {
 	kept      []string
 	fails     []smtp.Reply // of the recipients, instead
 	abandoned int
+	during    func() // what happens while it delivers
 }
 
 func (o *office) Sender(context.Context, *smtp.Envelope) smtp.Reply {
@@ -34,6 +35,9 @@ func (o *office) Abandon(*smtp.Envelope) { o.abandoned++ }
 
 func (o *office) Deliver(_ context.Context, env *smtp.Envelope, r io.Reader) []smtp.Reply {
 	content, err := io.ReadAll(r)
+	if o.during != nil {
+		o.during()
+	}
 	refusal, refused := errors.AsType[smtp.Reply](err)
 	replies := make([]smtp.Reply, len(env.Recipients))
 	for i, to := range env.Recipients {
@@ -157,7 +161,10 @@ func TestWho(t *testing.T) {
 
 // Limits are on what was taken, for each account, and go on with the time.
 func TestLimits(t *testing.T) {
-	const limit = "450 4.7.1 Sending limit reached, try again later"
+	const (
+		limit   = "450 4.7.1 Sending limit reached, try again later"
+		refused = "450 4.7.1 <bob@example.org> Sending limit reached, try again later"
+	)
 	limits := func(l submission.Limits) func(*submission.Config) { return func(c *submission.Config) { c.Limits = l } }
 	ann := func(n int) *smtp.Envelope { return env("ann@example.org", "ann@example.org", n) }
 	t.Run("messages per hour", func(t *testing.T) {
@@ -187,13 +194,13 @@ func TestLimits(t *testing.T) {
 		for i, test := range []struct {
 			recipients int
 			want       string
-		}{{6, "250 Delivered"}, {5, "RCPT " + limit}, {4, "250 Delivered"}, {1, "RCPT " + limit}} {
+		}{{6, "250 Delivered"}, {5, "RCPT " + refused}, {4, "250 Delivered"}, {1, "RCPT " + refused}} {
 			if got := d.say(ann(test.recipients), letter); got != test.want {
 				t.Errorf("message %d: %s", i+1, got)
 			}
 		}
 		d.time = d.time.Add(23 * time.Hour)
-		if got := d.say(ann(1), letter); got != "RCPT "+limit {
+		if got := d.say(ann(1), letter); got != "RCPT "+refused {
 			t.Errorf("within the day: %s", got)
 		}
 		d.time = d.time.Add(2 * time.Hour)
@@ -211,6 +218,24 @@ func TestLimits(t *testing.T) {
 		}
 		if got := d.say(ann(2), letter); got != "250 Delivered" {
 			t.Errorf("what failed before was counted: %s", got)
+		}
+	})
+	t.Run("given back later than taken", func(t *testing.T) {
+		d := newDesk(limits(submission.Limits{RecipientsPerHour: 10}))
+		d.time = d.time.Add(4*time.Minute + 59*time.Second)
+		d.fails = make([]smtp.Reply, 10)
+		for i := range d.fails {
+			d.fails[i].Code = 451
+		}
+		d.during = func() { d.time = d.time.Add(2 * time.Second) }
+		d.say(ann(10), letter)
+		d.fails, d.during = nil, nil
+		d.time = d.time.Add(59 * time.Minute)
+		if got := d.say(ann(10), letter); got != "250 Delivered" {
+			t.Errorf("after the hour: %s", got)
+		}
+		if got := d.say(ann(10), letter); got != "RCPT "+refused {
+			t.Errorf("twice as much as the limit: %s", got)
 		}
 	})
 	t.Run("at once", func(t *testing.T) {

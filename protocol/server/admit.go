@@ -18,7 +18,7 @@ var (
 // MTA keeps its mail when too many of it come at once, or when permissions are set wrong.
 func (s *Server) admit(nc net.Conn, ep *Endpoint) {
 	peer := peerOf(nc, ep)
-	r, cause := s.refusal(nc, ep, &peer)
+	r, cause, uid := s.refusal(nc, ep)
 	if !r.IsZero() {
 		s.cfg.Log.Warn("connection refused", "peer", peerName(peer), "cause", cause)
 		refuse(nc, r)
@@ -26,6 +26,7 @@ func (s *Server) admit(nc net.Conn, ep *Endpoint) {
 	}
 	peer.Session = s.cfg.NewID()
 	c := newConn(s, nc, ep, peer)
+	c.uid = uid
 	if r := s.add(c); !r.IsZero() {
 		s.cfg.Log.Warn("connection refused", "peer", peerName(peer), "cause", r.Text)
 		refuse(nc, r)
@@ -34,22 +35,20 @@ func (s *Server) admit(nc net.Conn, ep *Endpoint) {
 	go c.serve(s.ctx)
 }
 
-// refusal says who may not connect to a unix socket, and notes who does.
-func (s *Server) refusal(nc net.Conn, ep *Endpoint, peer *session.Peer) (r smtp.Reply, cause string) {
+// refusal says who may not connect to a unix socket, and who does.
+func (s *Server) refusal(nc net.Conn, ep *Endpoint) (r smtp.Reply, cause string, uid *uint32) {
 	uc, unix := nc.(*net.UnixConn)
 	if !unix || ep.Allowed == nil && ep.OfUID == nil {
-		return smtp.Reply{}, ""
+		return smtp.Reply{}, "", nil
 	}
-	uid, err := peerUID(uc)
+	id, err := peerUID(uc)
 	switch {
 	case err != nil:
-		return notAllowed, "peer's uid: " + err.Error()
-	case ep.Allowed != nil && !ep.Allowed(uid):
-		return notAllowed, "uid " + uitoa(uid) + " is not among those who may connect"
-	case ep.OfUID != nil:
-		peer.Channel.Names = ep.OfUID(uid)
+		return notAllowed, "peer's uid: " + err.Error(), nil
+	case ep.Allowed != nil && !ep.Allowed(id):
+		return notAllowed, "uid " + uitoa(id) + " is not among those who may connect", nil
 	}
-	return smtp.Reply{}, ""
+	return smtp.Reply{}, "", &id
 }
 
 // refuse writes one reply and hangs up. A new connection's socket buffer takes it without waiting.
@@ -65,13 +64,14 @@ func (s *Server) add(c *conn) smtp.Reply {
 	switch {
 	case s.closing.Load():
 		return shuttingDown
-	case len(s.conns) >= s.cfg.MaxConns:
+	case s.at[c.ep] >= s.cfg.MaxConns:
 		return tooManyConns
 	case c.key.IsValid() && s.peers[c.key] >= s.cfg.MaxConnsPeer:
 		return tooManyConns
 	}
 	s.count(c.key, 1)
 	s.conns[c] = struct{}{}
+	s.at[c.ep]++
 	return smtp.Reply{}
 }
 
@@ -104,6 +104,7 @@ func (s *Server) remove(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
+	s.at[c.ep]--
 	s.count(c.key, -1)
 	if len(s.conns) == 0 {
 		s.idle.Broadcast()

@@ -29,14 +29,16 @@ type conn struct {
 	srv     *Server
 	ep      *Endpoint
 	peer    session.Peer
+	uid     *uint32      // of the process at the other end of a unix socket, where it matters; else nil
 	key     netip.Prefix // whose connection it is counted as; invalid: nobody's
 	session *session.Session
 	log     *slog.Logger
 
-	rwc    net.Conn
-	reader *smtp.Reader
-	out    []byte // replies not yet written
-	silent bool   // the client has sent nothing that is unread
+	rwc     net.Conn
+	reader  *smtp.Reader
+	out     []byte // replies not yet written
+	shaking bool   // a TLS handshake is under way: nothing can be said
+	silent  bool   // the client has sent nothing that is unread
 
 	mu      sync.Mutex
 	armed   bool // the deadline for the line at hand is set
@@ -55,6 +57,7 @@ func newConn(s *Server, nc net.Conn, ep *Endpoint, peer session.Peer) *conn {
 // begin begins the session, once it is known who the client is and whether anybody can listen.
 func (c *conn) begin() session.Step {
 	cfg, handler := c.ep.Session, c.ep.Handler
+	cfg.Trusted = c.ep.Trusted
 	cfg.StartTLS = c.ep.TLS != nil && c.ep.Start == StartTLS
 	if handler == nil {
 		handler = c.srv.cfg.Handler
@@ -67,12 +70,17 @@ func (c *conn) begin() session.Step {
 // serve carries out the session's steps until one says to hang up.
 func (c *conn) serve(ctx context.Context) {
 	defer c.srv.remove(c)
-	defer c.rwc.Close()
-	if !c.open(ctx) {
+	defer func() { c.rwc.Close() }() // whatever it is by then
+	step := c.guard(func() session.Step {
+		if !c.open(ctx) {
+			return session.Step{Next: session.Next{Kind: session.Close}}
+		}
+		c.log.Debug("connected", "peer", peerName(c.peer))
+		return c.begin()
+	})
+	if c.session == nil {
 		return
 	}
-	c.log.Debug("connected", "peer", peerName(c.peer))
-	step := c.begin()
 	for step.Next.Kind != session.Close {
 		c.reply(step.Replies)
 		step = c.guard(func() session.Step { return c.turn(ctx, step.Next) })
@@ -88,7 +96,10 @@ func (c *conn) guard(f func() session.Step) (step session.Step) {
 	defer func() {
 		if v := recover(); v != nil {
 			c.log.Error("panic", "cause", v, "stack", string(debug.Stack()))
-			step = c.session.Panicked()
+			step = session.Step{Next: session.Next{Kind: session.Close}}
+			if c.session != nil && !c.shaking {
+				step = c.session.Panicked()
+			}
 		}
 	}()
 	return f()

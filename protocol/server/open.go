@@ -18,6 +18,9 @@ const openTime = 30 * time.Second
 
 // open does what comes before the greeting. ok is false if there will be none.
 func (c *conn) open(ctx context.Context) (ok bool) {
+	if c.uid != nil && c.ep.OfUID != nil {
+		c.peer.Channel.Names = c.ep.OfUID(*c.uid)
+	}
 	if c.awaitsProxyHeader() {
 		if err := c.proxied(); err != nil {
 			c.log.Warn("connection refused", "peer", peerName(c.peer), "cause", err)
@@ -44,8 +47,7 @@ func (c *conn) hurry() error {
 
 func (c *conn) awaitsProxyHeader() bool { return c.ep.Proxy == ProxyProtocol && c.peer.Trusted }
 
-// proxied reads for whom the peer has made the connection, as the PROXY protocol has it: with LOCAL, and where the client has no
-// address, for itself. The client is no peer that is trusted unless it is among those, and nobody knows who is at the other
+// proxied reads for whom the peer has made the connection, as the PROXY protocol has it: with LOCAL for itself. The client is no peer that is trusted unless it is among those, and nobody knows who is at the other
 // end of a proxy's unix socket.
 func (c *conn) proxied() error {
 	if err := c.hurry(); err != nil {
@@ -57,17 +59,20 @@ func (c *conn) proxied() error {
 		return fmt.Errorf("PROXY header: %w", err)
 	}
 	c.replace(&readAhead{c.rwc, r})
-	src, is := h.SourceAddr.(*net.TCPAddr)
-	if h.Command.IsLocal() || !is {
+	if h.Version == 2 && h.Command.IsLocal() { // UNKNOWN of version 1 is none, and is read as one
 		return nil
 	}
-	ap := src.AddrPort()
-	ap = netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
+	var ap netip.AddrPort // of a client that is not known
+	if src, is := h.SourceAddr.(*net.TCPAddr); is {
+		ap = src.AddrPort()
+		ap = netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
+	}
 	if r := c.srv.readdress(c, ap); !r.IsZero() {
 		_, _ = c.rwc.Write(r.Append(nil)) // whether it is heard changes nothing
 		return errors.New(r.Text)
 	}
-	c.peer.Trusted, c.peer.Secured, c.peer.Channel.Names = c.ep.Trusted(ap.Addr()), false, nil
+	c.peer.Trusted = ap.IsValid() && c.ep.Trusted(ap.Addr())
+	c.peer.Proxied, c.peer.Secured, c.peer.Channel.Names = true, false, nil
 	return nil
 }
 

@@ -172,6 +172,27 @@ func TestImplicitTLSPlain(t *testing.T) {
 	}
 }
 
+// A panic before the greeting is one connection's end, and not the daemon's.
+func TestPanicBeforeGreeting(t *testing.T) {
+	l := listenTCP(t)
+	ep := lmtp()
+	ep.Proxy, ep.Trusted = server.ProxyProtocol, func(a netip.Addr) bool {
+		if a.IsLoopback() {
+			return true
+		}
+		panic("asked for")
+	}
+	start(t, server.New(config(&keeper{})), l, ep)
+	c := dialTCP(t, l)
+	c.send("PROXY TCP4 192.0.2.9 192.0.2.1 49152 587\r\n")
+	if said, _ := io.ReadAll(c.Conn); len(said) > 0 {
+		t.Errorf("%q", said)
+	}
+	c = dialTCP(t, l)
+	c.send("PROXY TCP4 127.0.0.1 192.0.2.1 49152 587\r\n")
+	c.expect("220")
+}
+
 // fromProxy is an endpoint whose clients come through a proxy.
 func fromProxy(seen witness) server.Endpoint {
 	ep := lmtp()
@@ -185,10 +206,9 @@ const v2Signature = "\r\n\r\n\x00\r\nQUIT\n"
 // A proxy says for whom it has connected; that one's word is not taken for who others are.
 func TestProxyHeader(t *testing.T) {
 	for header, want := range map[string]string{
-		"PROXY TCP4 192.0.2.9 192.0.2.1 49152 587\r\n":           "192.0.2.9",
-		"PROXY TCP6 2001:db8::9 2001:db8::1 49152 587\r\n":       "2001:db8::9",
-		"PROXY TCP6 ::ffff:192.0.2.9 ::ffff:192.0.2.1 9 587\r\n": "192.0.2.9",
-		"PROXY UNKNOWN\r\n": "",
+		"PROXY TCP4 192.0.2.9 192.0.2.1 49152 587\r\n":                                   "192.0.2.9",
+		"PROXY TCP6 2001:db8::9 2001:db8::1 49152 587\r\n":                               "2001:db8::9",
+		"PROXY TCP6 ::ffff:192.0.2.9 ::ffff:192.0.2.1 9 587\r\n":                         "192.0.2.9",
 		v2Signature + "\x21\x11\x00\x0c\xc0\x00\x02\x09\xc0\x00\x02\x01\xc0\x00\x02\x4b": "192.0.2.9",
 		v2Signature + "\x20\x00\x00\x00":                                                 "",
 	} {
@@ -212,6 +232,23 @@ func TestProxyHeader(t *testing.T) {
 		c.say("XCLIENT ADDR=192.0.2.7", code)
 		c.say("QUIT", "221")
 	}
+}
+
+// A client that the proxy does not know is not the proxy.
+func TestProxyHeaderUnknown(t *testing.T) {
+	l, seen := newPipeListener(), newWitness()
+	ep := fromProxy(seen)
+	ep.Session.Submitter = func(netip.Addr) bool { return true }
+	start(t, server.New(config(&keeper{})), l, ep)
+	c := newClient(t, l.dial())
+	go io.WriteString(c.Conn, "PROXY UNKNOWN\r\nEHLO client.example.org\r\n")
+	c.expect("220")
+	c.expect("250")
+	if ch := <-seen; ch.Peer.IsValid() || ch.Secured || len(ch.Names) > 0 {
+		t.Errorf("%+v", ch)
+	}
+	c.say("XCLIENT ADDR=192.0.2.7", "500 5.5.1")
+	c.say("QUIT", "221")
 }
 
 // What is no header is no client, and is not answered.

@@ -36,12 +36,14 @@ func (c *conn) secure(ctx context.Context) (ch auth.Channel, ok bool) {
 	if c.hurry() != nil {
 		return ch, false
 	}
+	c.shaking = true
 	under := &witness{Conn: c.rwc}
 	tc := tls.Server(under, c.ep.TLS)
 	if err := tc.HandshakeContext(ctx); err != nil {
 		c.log.Info("TLS handshake failed", "peer", peerName(c.peer), "cause", err)
 		return ch, false
 	}
+	c.shaking = false
 	state := tc.ConnectionState()
 	c.replace(tc)
 	ch.Binding = func(kind string) ([]byte, error) { return binding(&state, under.leaf, kind) }

@@ -30,7 +30,7 @@ const LevelTrace = slog.LevelDebug - 4
 // Config is what all endpoints of a server share.
 type Config struct {
 	Handler        session.Handler
-	MaxConns       int           // connections in all; 0: 1000
+	MaxConns       int           // connections at each listener, so that clients of one cannot lock out those of another; 0: 1000
 	MaxConnsPeer   int           // connections of one IP address, or IPv6 /64; 0: 100. Unix sockets have none
 	CommandTimeout time.Duration // for a whole command line; 0: 5 min (RFC 5321 §4.5.3.2.7)
 	ContentTimeout time.Duration // for each block of content; 0: 3 min (RFC 5321 §4.5.3.2.5)
@@ -80,6 +80,7 @@ type Server struct {
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
 	conns     map[*conn]struct{}
+	at        map[*Endpoint]int
 	peers     map[netip.Prefix]int
 	idle      sync.Cond // signalled when a connection ends
 }
@@ -94,6 +95,7 @@ func New(cfg Config) *Server {
 		cfg:       cfg,
 		listeners: make(map[net.Listener]struct{}),
 		conns:     make(map[*conn]struct{}),
+		at:        make(map[*Endpoint]int),
 		peers:     make(map[netip.Prefix]int),
 	}
 	s.idle.L = &s.mu

@@ -2,6 +2,8 @@ package server_test
 
 import (
 	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -12,7 +14,7 @@ import (
 	"time"
 
 	"lmtpd/protocol/server"
-	"lmtpd/protocol/session"
+	"lmtpd/protocol/server/certificate"
 	"lmtpd/protocol/smtptest"
 	"lmtpd/store"
 	"lmtpd/store/maildir"
@@ -76,9 +78,8 @@ func openSQLite(t *testing.T) store.Store {
 }
 
 // TestTranscripts plays all transcripts against servers on sockets, in front of the delivery agent and every
-// store; those of ESMTP in front of a queue in memory. What is said is what is said without a connection.
+// store; those of ESMTP that submit nothing in front of a queue in memory. What is said is what is said without a connection.
 func TestTranscripts(t *testing.T) {
-	config := esmtpWithTLS(t).TLS
 	for name, st := range stages() {
 		dir := t.TempDir()
 		t.Run(name, func(t *testing.T) {
@@ -96,7 +97,7 @@ func TestTranscripts(t *testing.T) {
 					socket := filepath.Join(dir, strconv.Itoa(n), "s") // a path of a socket must be short
 					t.Run(kind+"/"+filepath.Base(tr.Path), func(t *testing.T) {
 						t.Parallel()
-						st.play(t, tr, socket, config)
+						st.play(t, tr, socket)
 					})
 				}
 			}
@@ -104,33 +105,30 @@ func TestTranscripts(t *testing.T) {
 	}
 }
 
-// fits says whether a transcript can be played here: a unix socket is secured and a TCP connection is not, and
-// ESMTP, which has no store, is played once.
+// fits says whether a transcript can be played here: a unix socket is secured and a TCP connection is not, nobody but a
+// session in memory can tell beforehand what tls-exporter binds, and ESMTP without submission, which has no store, is played once.
 func (st stage) fits(set smtptest.Settings) bool {
-	if bool(set.Auth || set.TLS) && bool(set.Secured) != (st.network == "unix") {
+	mayAuth := set.SASL != "" || bool(set.Auth)
+	if (mayAuth || bool(set.TLS)) && bool(set.Secured) != (st.network == "unix") || set.Exporter != "" {
 		return false
 	}
-	return !st.lines || set.Dialect != "esmtp"
+	return !st.lines || set.Dialect != "esmtp" || bool(set.Submission)
 }
 
-func (st stage) play(t *testing.T, tr *smtptest.Transcript, socket string, config *tls.Config) {
-	var h session.Handler
-	var kept func() ([]smtptest.Message, error)
-	if tr.Settings.Dialect == "esmtp" {
-		q := &smtptest.Queue{}
-		h, kept = q, q.Kept
-	} else {
-		h, kept = smtptest.Deliver(t, st.store(t))
-	}
+func (st stage) play(t *testing.T, tr *smtptest.Transcript, socket string) {
+	h, kept := smtptest.Behind(t, tr.Settings, func() store.Store { return st.store(t) })
 	ep := server.Endpoint{
-		Session: tr.Settings.Config(smtptest.IDs()),
-		Trusted: func(netip.Addr) bool { return bool(tr.Settings.Trusted) },
+		Session:       tr.Settings.Config(t, smtptest.IDs()),
+		Trusted:       func(a netip.Addr) bool { return bool(tr.Settings.Trusted) && (!a.IsValid() || a.IsLoopback()) },
+		OfCertificate: certificate.Names,
+		OfUID:         func(uint32) []string { return tr.Settings.Names() },
 	}
+	var own *tls.Config
 	if tr.Settings.TLS {
-		ep.TLS = config
+		ep.TLS, own = bothEnds(t, tr.Settings.Names())
 	}
 	c := st.connect(t, server.New(server.Config{Handler: h, NewID: counter(), Log: slog.New(slog.DiscardHandler)}), ep, socket)
-	played, err := tr.Play(smtptest.NewConn(c, &tls.Config{InsecureSkipVerify: true}), kept)
+	played, err := tr.Play(smtptest.NewConn(c, own), kept)
 	if err != nil {
 		t.Error(err)
 	}
@@ -140,6 +138,48 @@ func (st stage) play(t *testing.T, tr *smtptest.Transcript, socket string, confi
 	if diff := smtptest.Diff(played.String(), tr.String()); diff != "" {
 		t.Errorf("- as written, + as played:\n%s", diff)
 	}
+}
+
+// bothEnds are what the server and the client do handshakes with. The client has a certificate if it has names.
+func bothEnds(t *testing.T, names []string) (ours, theirs *tls.Config) {
+	t.Helper()
+	cfg := certificate.Config{Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	shown, err := smtptest.Certificate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := writePEM(t, shown)
+	cfg.Pairs = []certificate.Pair{{Certificate: file, Key: file}}
+	theirs = &tls.Config{InsecureSkipVerify: true}
+	if len(names) > 0 {
+		own, err := smtptest.Certificate(names...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Client, cfg.ClientCA = certificate.ClientRequest, writePEM(t, own)
+		theirs.Certificates = []tls.Certificate{own}
+	}
+	all, err := certificate.Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all.TLSConfig(), theirs
+}
+
+// writePEM writes a certificate with its key to a file, and returns its path.
+func writePEM(t *testing.T, c tls.Certificate) string {
+	t.Helper()
+	key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]})
+	text = append(text, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})...)
+	file := filepath.Join(t.TempDir(), "both.pem")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 func (st stage) connect(t *testing.T, s *server.Server, ep server.Endpoint, socket string) net.Conn {

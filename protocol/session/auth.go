@@ -72,7 +72,7 @@ func (s *Session) exchangeStep(ctx context.Context, response []byte) Step {
 		s.exchange = nil
 		return s.step(Command, authUnknown)
 	case account != "":
-		s.exchange, s.account = nil, account
+		s.exchange, s.account = nil, s.named(account)
 		return s.step(Command, authDone)
 	}
 	return s.step(Response, smtp.Reply{Code: 334, Text: base64.StdEncoding.EncodeToString(challenge)})

@@ -20,5 +20,5 @@
 // It keeps RFC 5321 §4 (commands, their order, the reply of each), RFC 2033 (LMTP: one reply for each accepted
 // recipient), RFC 2034, RFC 2920 (nothing in it depends on when replies are written), RFC 1870, RFC 3030,
 // RFC 3207 and RFC 4954 (the states; what is read and encrypted is the driver's), RFC 3461, RFC 6531, RFC 9422,
-// and Postfix's XFORWARD. It knows neither mailboxes nor policy.
+// Postfix's XFORWARD and XCLIENT, and PRDR (draft-hall-prdr). It knows neither mailboxes nor policy.
 package session

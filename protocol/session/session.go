@@ -21,6 +21,12 @@ type Config struct {
 	PRDR          bool   // the client may ask for a reply for each recipient, where there is otherwise one for all
 	Auth          auth.Authenticator
 
+	// Login makes of the name of an account the one that all know it by; nil: it is that already.
+	Login func(name string) string
+
+	// Trusted says which clients that XCLIENT tells of are trusted in turn; nil: none.
+	Trusted func(client netip.Addr) bool
+
 	// Submitter says who may submit without AUTH; the zero Addr is a unix socket. nil: nobody.
 	Submitter func(peer netip.Addr) bool
 	NewID     func() string // a new ID for each transaction
@@ -31,6 +37,7 @@ type Peer struct {
 	Client  smtp.Client  // Addr and Name; the hello fills in the rest
 	Session string       // the session's ID
 	Trusted bool         // its XFORWARD and XCLIENT are believed, and VRFY answered
+	Proxied bool         // it is another one than who has connected, and not known where it has no address
 	Secured bool         // nobody can listen: TLS, or a unix socket
 	TLS     bool         // it is TLS: the S of ESMTPS (RFC 3848 §2)
 	Channel auth.Channel // its Names and Binding; the session fills in the rest
@@ -79,7 +86,7 @@ func New(cfg Config, h Handler, peer Peer) *Session {
 	if cfg.MaxErrors == 0 {
 		cfg.MaxErrors = 10
 	}
-	return &Session{cfg: cfg, handler: h, peer: peer, state: greeted}
+	return &Session{cfg: cfg, handler: h, peer: peer, state: greeted, proxied: peer.Proxied}
 }
 
 // Start greets (RFC 5321 §3.1).
@@ -127,6 +134,9 @@ func (s *Session) Secured(ch auth.Channel) Step {
 	s.state, s.account, s.origin = greeted, "", smtp.Client{}
 	s.peer.Client.Hello = ""
 	s.peer.Secured, s.peer.TLS, s.peer.Channel = true, true, ch
+	if s.proxied { // whose certificate it is, is not known
+		s.peer.Channel.Names = nil
+	}
 	return s.step(Command)
 }
 

@@ -12,9 +12,11 @@ import (
 var clientAttributes = [...]string{"NAME", "ADDR", "PORT", "PROTO", "HELO", "LOGIN", "DESTADDR", "DESTPORT"}
 
 // xclient takes what a trusted peer says about the client that it stands in front of. The session is then that client's, from
-// its greeting on, and so another hello is due; what the peer itself may do, it may do again.
+// its greeting on, and so another hello is due. Nobody is logged in unless LOGIN says so, and the client may say XCLIENT itself
+// only if it is one of those that are trusted.
 func (s *Session) xclient(_ context.Context, arg string) Step {
-	client, account, fields := s.peer.Client, s.account, strings.Fields(arg)
+	client, account, fields := s.peer.Client, "", strings.Fields(arg)
+	client.Addr = netip.AddrPort{} // unless it is told
 	if len(fields) == 0 {
 		return s.complain(badArguments)
 	}
@@ -27,9 +29,23 @@ func (s *Session) xclient(_ context.Context, arg string) Step {
 	}
 	s.reset()
 	s.state, s.origin, s.proxied = greeted, smtp.Client{}, true
-	s.peer.Client, s.account = client, account
-	s.peer.Channel.Names = nil // they are the peer's
+	s.peer.Client, s.account = client, s.named(account)
+	s.peer.Trusted = s.trusts(client.Addr.Addr())
+	s.peer.Channel.Names, s.peer.Secured = nil, s.peer.TLS // a unix socket is the peer's, and says nothing of the client's way to it
 	return s.Start()
+}
+
+// trusts says whether a client that was told of is one of those that may tell of others.
+func (s *Session) trusts(addr netip.Addr) bool {
+	return addr.IsValid() && s.cfg.Trusted != nil && s.cfg.Trusted(addr)
+}
+
+// named is an account by the one name that it has.
+func (s *Session) named(account string) string {
+	if account == "" || s.cfg.Login == nil {
+		return account
+	}
+	return s.cfg.Login(account)
 }
 
 // present fills one field of what is known of a client. Where a value is not to be had, nothing is.

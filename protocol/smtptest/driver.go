@@ -13,6 +13,11 @@ import (
 // Drive drives s on rw until the session is over, as protocol/server does on connections: replies are written
 // when nothing is left to read, and a panic is the session's to answer. handshake stands for the TLS handshake.
 func Drive(ctx context.Context, s *session.Session, rw io.ReadWriter, handshake func() error) {
+	drive(ctx, s, rw, func() (auth.Channel, error) { return auth.Channel{}, handshake() })
+}
+
+// drive is Drive with a handshake that tells what SASL may know of the channel.
+func drive(ctx context.Context, s *session.Session, rw io.ReadWriter, handshake func() (auth.Channel, error)) {
 	d := driver{session: s, rw: rw, handshake: handshake}
 	d.reader = smtp.NewReader(&d)
 	step := s.Start()
@@ -28,7 +33,7 @@ func Drive(ctx context.Context, s *session.Session, rw io.ReadWriter, handshake 
 type driver struct {
 	session   *session.Session
 	rw        io.ReadWriter
-	handshake func() error
+	handshake func() (auth.Channel, error)
 	reader    *smtp.Reader
 	out       []byte
 }
@@ -55,8 +60,11 @@ func (d *driver) turn(ctx context.Context, next session.Next) session.Step {
 		return d.session.Chunk(ctx, d.reader.Chunk(next.Octets))
 	case session.Handshake:
 		// RFC 3207 §6: what stands behind STARTTLS in plain text was put there by somebody else.
-		if d.reader.Buffered() == 0 && d.flush() == nil && d.handshake() == nil {
-			return d.session.Secured(auth.Channel{})
+		if d.reader.Buffered() > 0 || d.flush() != nil {
+			return hangUp
+		}
+		if ch, err := d.handshake(); err == nil {
+			return d.session.Secured(ch)
 		}
 	}
 	return hangUp

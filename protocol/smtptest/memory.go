@@ -8,16 +8,22 @@ import (
 	"strings"
 	"sync"
 
+	"lmtpd/auth"
 	"lmtpd/protocol/session"
 )
 
 // NewMemory returns a Wire to a session without a connection. The server's reads return at most segment octets,
 // 0 for as many as there are.
 func NewMemory(s *session.Session, segment int) Wire {
+	return newMemory(s, segment, auth.Channel{})
+}
+
+// newMemory is NewMemory with what SASL may know of the channel after a handshake.
+func newMemory(s *session.Session, segment int, ch auth.Channel) Wire {
 	m := &memory{segment: segment}
 	m.changed.L = &m.mu
 	go func() {
-		Drive(context.Background(), s, m, m.shakeHands)
+		drive(context.Background(), s, m, func() (auth.Channel, error) { return ch, m.shakeHands() })
 		m.mu.Lock()
 		m.ended = true
 		m.changed.Broadcast()

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"lmtpd/delivery/submission"
 	"lmtpd/protocol/session"
 	"lmtpd/protocol/smtptest"
 )
@@ -49,16 +50,38 @@ K: "a b"@example.org "x\"\r\n"
 	}
 }
 
+// TestSettings: what goes together is set together.
+func TestSettings(t *testing.T) {
+	for words, want := range map[string]smtptest.Settings{
+		"lmtp tls":                          {Dialect: "lmtp", TLS: true},
+		"esmtp sasl nonce=a=b,c proven=ann": {Dialect: "esmtp", SASL: "example.org", Nonce: "a=b,c", Proven: "ann"},
+		"sasl=office.example exporter=x":    {SASL: "office.example", Exporter: "x"},
+		"submission submitter":              {Dialect: "esmtp", SASL: "example.org", Submission: true, PRDR: true, NoDSN: true, Submitter: true},
+		"sasl=office.example submission messages_per_hour=1 recipients_per_hour=2": {
+			Dialect: "esmtp", SASL: "office.example", Submission: true, PRDR: true, NoDSN: true,
+			Limits: submission.Limits{MessagesPerHour: 1, RecipientsPerHour: 2},
+		},
+	} {
+		tr, err := smtptest.Parse("a.txt", head+"# with: "+words+"\n")
+		if err != nil || tr.Settings != want {
+			t.Errorf("%s: %+v, %v", words, tr.Settings, err)
+		}
+	}
+}
+
 func TestParseErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"S: 220\n":                      "a.txt:1: the first line must name the clause",
-		"# RFC 5321: no section\n":      "a.txt:1: the first line must name the clause",
-		head + "X: what\n":              "a.txt:2: unknown line",
-		head + "-- go away\n":           "a.txt:2: unknown line",
-		head + "C= raw\n":               "a.txt:2: not a quoted string",
-		head + "C= x * \"a\"\n":         "a.txt:2: bad count",
-		head + "S: 220\n# with: beer\n": "a.txt:3: unknown setting",
-		head + "# with: size=big\n":     "a.txt:2:",
+		"S: 220\n":                            "a.txt:1: the first line must name the clause",
+		"# RFC 5321: no section\n":            "a.txt:1: the first line must name the clause",
+		head + "X: what\n":                    "a.txt:2: unknown line",
+		head + "-- go away\n":                 "a.txt:2: unknown line",
+		head + "C= raw\n":                     "a.txt:2: not a quoted string",
+		head + "C= x * \"a\"\n":               "a.txt:2: bad count",
+		head + "S: 220\n# with: beer\n":       "a.txt:3: unknown setting",
+		head + "# with: size=big\n":           "a.txt:2:",
+		head + "# with: beer=1\n":             "a.txt:2: unknown setting",
+		head + "# with: tls=yes\n":            "a.txt:2: unknown setting",
+		head + "# with: messages_per_hour=\n": "a.txt:2:",
 	} {
 		if _, err := smtptest.Parse("a.txt", text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", text, err, want)
@@ -115,7 +138,7 @@ func TestConnTells(t *testing.T) {
 				return
 			}
 			defer c.Close()
-			s := session.New(tr.Settings.Config(smtptest.IDs()), &smtptest.Queue{}, tr.Settings.Peer())
+			s := session.New(tr.Settings.Config(t, smtptest.IDs()), &smtptest.Queue{}, tr.Settings.Peer())
 			smtptest.Drive(t.Context(), s, c, func() error { return errors.New("no TLS") })
 		}()
 		c, err := net.Dial("tcp", l.Addr().String())

@@ -52,6 +52,9 @@ func (people) Lookup(_ context.Context, name string) (account.Account, error) {
 	return a, nil
 }
 
+// homeDomain is the domain of names that have none.
+const homeDomain = "example.org"
+
 // office is the domain where mail over a quota is refused, details make no folders, and a catch-all is.
 const office = "office.example"
 
@@ -85,7 +88,7 @@ func blocks(t testing.TB, s store.Store) []delivery.Block {
 		t.Fatal(err)
 	}
 	home := delivery.Block{
-		Domains:    []string{"example.org", "exämple.org"},
+		Domains:    []string{homeDomain, "exämple.org"},
 		Accounts:   people{},
 		Store:      s,
 		Aliases:    f,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"lmtpd/delivery"
+	"lmtpd/delivery/submission"
 	"lmtpd/protocol/session"
 	"lmtpd/store"
 	"lmtpd/store/storetest"
@@ -37,7 +38,7 @@ func Agent(t testing.TB, s store.Store) *delivery.Agent {
 			}
 			return nil
 		},
-		Now: func() time.Time { return time.Unix(1, 0).UTC() },
+		Now: now,
 		Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -46,22 +47,36 @@ func Agent(t testing.TB, s store.Store) *delivery.Agent {
 	return a
 }
 
+// now is the clock of every stage, which shows the time of RFC 2195 §2.
+func now() time.Time { return time.Unix(697170952, 0).UTC() }
+
 // InMemory sets the stage for a transcript: a session without a connection, and what is behind it.
 func InMemory(t testing.TB, set Settings, segment int) (Wire, func() ([]Message, error)) {
 	t.Helper()
-	var h session.Handler
-	var kept func() ([]Message, error)
-	if set.Dialect == "esmtp" {
-		q := &Queue{}
-		h, kept = q, q.Kept
-	} else {
-		h, kept = Deliver(t, &storetest.Memory{})
-	}
-	return NewMemory(session.New(set.Config(IDs()), h, set.Peer()), segment), kept
+	h, kept := Behind(t, set, func() store.Store { return &storetest.Memory{} })
+	return newMemory(session.New(set.Config(t, IDs()), h, set.Peer()), segment, set.channel()), kept
 }
 
-// Deliver returns a Handler that delivers into s, with faults, and what tells what is kept there.
-func Deliver(t testing.TB, s store.Store) (session.Handler, func() ([]Message, error)) {
+// Behind returns the Handler of a stage, and what tells what is kept there: an agent that delivers into the store that open
+// opens, with faults, the same with the policy of submission before it, or a Queue.
+func Behind(t testing.TB, set Settings, open func() store.Store) (session.Handler, func() ([]Message, error)) {
 	t.Helper()
-	return Agent(t, Faults{s}), func() ([]Message, error) { return Stored(context.Background(), s) }
+	if set.Dialect == "esmtp" && !set.Submission {
+		q := &Queue{}
+		return q, q.Kept
+	}
+	s := open()
+	kept := func() ([]Message, error) { return Stored(context.Background(), s) }
+	a := Agent(t, Faults{s})
+	if !set.Submission {
+		return a, kept
+	}
+	return submission.New(submission.Config{
+		Agent:    a,
+		Owners:   a,
+		Limits:   set.Limits,
+		Hostname: Hostname,
+		Now:      now,
+		Log:      slog.New(slog.DiscardHandler),
+	}), kept
 }

@@ -41,7 +41,7 @@ const (
 var events = map[string]Kind{"-- handshake": Handshake, "-- hang up": HangUp, "-- closed": Closed}
 
 // clause is how the first line of a transcript begins.
-var clause = regexp.MustCompile(`^# ((RFC [0-9]+ §[0-9A-Z.]+|XFORWARD_README|XCLIENT_README|draft-hall-prdr)(, (RFC [0-9]+ )?§[0-9.]+)*): \S`)
+var clause = regexp.MustCompile(`^# ((RFC [0-9]+ §[0-9A-Z.]+|XFORWARD_README|XCLIENT_README|draft-hall-prdr|draft-murchison-sasl-login|XOAUTH2)(, (RFC [0-9]+ )?§[0-9.]+)*): \S`)
 
 // Load reads the transcripts of a directory.
 func Load(dir string) ([]*Transcript, error) {

@@ -29,6 +29,7 @@ const maxOctets = 64 << 20
 // Config is what a Table needs.
 type Config struct {
 	Path string
+	Name func(account string) string // makes of an account's name the one that it is asked about by; nil: it is that already
 	Now  func() time.Time
 	Log  *slog.Logger
 }
@@ -43,6 +44,7 @@ type Table struct {
 type content struct {
 	exact    map[string][]string // accounts by address, both folded
 	patterns []pattern
+	name     func(account string) string
 }
 
 type pattern struct {
@@ -58,7 +60,7 @@ func Open(cfg Config) (*Table, error) {
 	text, err := textfile.Open(textfile.Config[*content]{
 		Path:  cfg.Path,
 		Name:  "senders",
-		Parse: func(_ *textfile.Reading, text string) (*content, error) { return parse(cfg.Path, text) },
+		Parse: func(_ *textfile.Reading, text string) (*content, error) { return cfg.parse(text) },
 		Max:   maxOctets,
 		Now:   cfg.Now,
 		Log:   cfg.Log,
@@ -128,14 +130,14 @@ func matches(glob, address string) bool {
 }
 
 // parse reads the text of a table.
-func parse(file, text string) (*content, error) {
-	c, number := &content{exact: map[string][]string{}}, 0
+func (cfg *Config) parse(text string) (*content, error) {
+	c, number := &content{exact: map[string][]string{}, name: cfg.Name}, 0
 	var bad textfile.Mistakes
 	for line := range strings.Lines(text) {
 		number++
 		line, _ = textfile.CutEnd(line)
 		if what := c.line(line); what != "" {
-			bad = append(bad, textfile.Mistake{File: file, Line: number, What: what})
+			bad = append(bad, textfile.Mistake{File: cfg.Path, Line: number, What: what})
 		}
 	}
 	if bad != nil {
@@ -158,6 +160,9 @@ func (c *content) line(line string) (wrong string) {
 		return "there is no account behind the address"
 	}
 	for i := range accounts {
+		if c.name != nil && accounts[i] != "*" {
+			accounts[i] = c.name(accounts[i])
+		}
 		accounts[i] = fold(accounts[i])
 	}
 	switch {
