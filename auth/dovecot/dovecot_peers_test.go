@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -251,7 +250,7 @@ func (d *dovecot) stop() {
 // client returns a Client of it.
 func (d *dovecot) client() *Client {
 	d.t.Helper()
-	c, err := New(Config{Address: "unix:" + filepath.Join(d.dir, "auth-client"), Log: slog.New(slog.DiscardHandler)})
+	c, err := New(Config{Address: "unix:" + filepath.Join(d.dir, "auth-client"), Log: fakeLog()})
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -91,7 +91,7 @@ func (p *peer) play(script ...string) {
 func fake(t *testing.T, cfg Config, serve func(*peer)) *Client {
 	t.Helper()
 	if cfg.Log == nil {
-		cfg.Log = slog.New(slog.DiscardHandler)
+		cfg.Log = fakeLog()
 	}
 	var serving sync.WaitGroup
 	c := start(cfg, func(context.Context) (net.Conn, error) {
@@ -130,3 +130,6 @@ func inBubble(t *testing.T, name string, f func(*testing.T)) {
 
 // isDoubt says whether an error says that it could not be told.
 func isDoubt(err error) bool { return err != nil && !errors.Is(err, auth.ErrCredentials) }
+
+// fakeLog is of nothing.
+func fakeLog() *slog.Logger { return slog.New(slog.DiscardHandler) }
