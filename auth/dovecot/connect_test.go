@@ -103,12 +103,15 @@ func dialled(t *testing.T, log *slog.Logger, dial func(n int) (net.Conn, error))
 	}
 }
 
-// serving returns a connection to a server that does nothing after the handshake, and its end of it.
-func serving(t *testing.T) (net.Conn, *peer) {
+// serving returns a connection to a server that does the handshake and plays a script, and its end of it.
+func serving(t *testing.T, handshake string, script ...string) (net.Conn, *peer) {
 	ours, theirs := net.Pipe()
 	t.Cleanup(func() { theirs.Close() })
 	p := newPeer(t, theirs)
-	go p.shake(handshakeLines)
+	go func() {
+		p.shake(handshake)
+		p.play(script...)
+	}()
 	return ours, p
 }
 
@@ -150,16 +153,10 @@ func TestReconnect(t *testing.T) {
 				return nil, errors.New("connection refused")
 			}
 			if n > 2 {
-				ours, theirs := net.Pipe()
-				t.Cleanup(func() { theirs.Close() })
-				p := newPeer(t, theirs)
-				go func() {
-					p.shake("VERSION\t1\t2\nMECH\tPLAIN\nDONE\n")
-					p.play(authPLAIN, "S: OK\t1\tuser=ann")
-				}()
+				ours, _ := serving(t, "VERSION\t1\t2\nMECH\tPLAIN\nDONE\n", authPLAIN, "S: OK\t1\tuser=ann")
 				return ours, nil
 			}
-			ours, p := serving(t)
+			ours, p := serving(t, handshakeLines)
 			first = p
 			return ours, nil
 		})
