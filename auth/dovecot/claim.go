@@ -1,8 +1,13 @@
 package dovecot
 
-import "strings"
+import (
+	"crypto/md5"
+	"encoding/hex"
+	"strings"
+)
 
-// claimed is the name that a response of a mechanism has, "" if it has none.
+// claimed is the name that a response of a mechanism has, "" if it has none: what does not follow the mechanism may be a
+// secret.
 func claimed(mechanism, response string) string {
 	switch {
 	case mechanism == "PLAIN": // RFC 4616 §2
@@ -12,7 +17,10 @@ func claimed(mechanism, response string) string {
 	case mechanism == "LOGIN":
 		return response
 	case mechanism == "CRAM-MD5": // RFC 2195 §2
-		return response[:max(0, strings.LastIndexByte(response, ' '))]
+		space := strings.LastIndexByte(response, ' ')
+		if _, err := hex.DecodeString(response[space+1:]); err == nil && space > 0 && len(response)-space-1 == 2*md5.Size {
+			return response[:space]
+		}
 	case strings.HasPrefix(mechanism, "SCRAM-"): // RFC 5802 §7
 		return gs2(response, "n=")
 	case mechanism == "OAUTHBEARER": // RFC 7628 §3.1
@@ -20,8 +28,9 @@ func claimed(mechanism, response string) string {
 		return gs2(header, "a=")
 	case mechanism == "XOAUTH2":
 		user, _, _ := strings.Cut(response, "\x01")
-		name, _ := strings.CutPrefix(user, "user=")
-		return name
+		if name, found := strings.CutPrefix(user, "user="); found { // or else it may be a token
+			return name
+		}
 	case mechanism == "DIGEST-MD5": // RFC 2831 §2.1.2
 		return digestName(response)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -83,6 +82,7 @@ func TestDovecot(t *testing.T) {
 		t.Run(m, func(t *testing.T) { everyName(t, c, m, ch) })
 	}
 	t.Run("EXTERNAL", func(t *testing.T) { external(t, c, ch) })
+	t.Run("long", func(t *testing.T) { longest(t, c, ch) })
 	t.Run("master", func(t *testing.T) {
 		account, err := login(t, c.Begin("PLAIN", ch), said("ann@example.org\x00root\x00mastered"))
 		if err != nil || account != "ann@example.org" {
@@ -146,6 +146,29 @@ func everyName(t *testing.T, c *Client, mechanism string, ch auth.Channel) {
 		if e.Claimed() != test.name {
 			t.Errorf("%s: claimed %q", test.name, e.Claimed())
 		}
+	}
+}
+
+// longest sends the longest line that is sent, which Dovecot takes, and answers.
+func longest(t *testing.T, c *Client, ch auth.Channel) {
+	conn, err := c.connection(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &exchange{client: c, mechanism: "PLAIN", channel: ch}
+	response := []byte("\x00ann@example.org\x00secret")
+	for {
+		longer := append(response, "xxx"...)
+		if len(e.authLine(&request{conn: conn, id: 100}, longer)) > maxSent {
+			break
+		}
+		response = longer
+	}
+	if account, err := login(t, c.Begin("PLAIN", ch), said(string(response))); account != "" || !errors.Is(err, auth.ErrCredentials) {
+		t.Errorf("%d octets: %q, %v", len(response), account, err)
+	}
+	if conn.isBroken() {
+		t.Error("Dovecot has hung up")
 	}
 }
 
@@ -251,7 +274,7 @@ func (d *dovecot) stop() {
 // client returns a Client of it.
 func (d *dovecot) client() *Client {
 	d.t.Helper()
-	c, err := New(Config{Address: "unix:" + filepath.Join(d.dir, "auth-client"), Log: slog.New(slog.DiscardHandler)})
+	c, err := New(Config{Address: "unix:" + filepath.Join(d.dir, "auth-client"), Log: fakeLog()})
 	if err != nil {
 		d.t.Fatal(err)
 	}
