@@ -15,7 +15,7 @@ const (
 	connecting = 5 * time.Second        // an attempt, to the end of the handshake
 	patience   = 3 * time.Second        // of an exchange that begins while there is no connection: Dovecot may be starting again
 	firstPause = 100 * time.Millisecond // from the end of a connection to the next attempt; it doubles with each that fails
-	maxPause   = 5 * time.Second
+	maxPause   = 2 * time.Second        // less than patience, so that who waits lives to see an attempt
 )
 
 // keep keeps a connection until ctx ends.
