@@ -91,7 +91,7 @@ func parseOAUTHBEARER(s string) (b bearer, ok bool) {
 func parseXOAUTH2(s string) (b bearer, ok bool) {
 	user, fields, ok := strings.Cut(s, "\x01")
 	name, found := strings.CutPrefix(user, "user=")
-	if !ok || !found || !isName(name) {
+	if !ok || !found || !IsName(name) {
 		return bearer{}, false
 	}
 	b.name = name

@@ -32,7 +32,7 @@ func (e *cramServer) Next(ctx context.Context, response []byte) ([]byte, string,
 		return []byte(e.challenge), "", nil
 	}
 	i := strings.LastIndexByte(string(response), ' ')
-	if i < 0 || !isName(string(response[:i])) {
+	if i < 0 || !IsName(string(response[:i])) {
 		return nil, "", failure("malformed response")
 	}
 	e.name = string(response[:i])

@@ -22,7 +22,7 @@ func (e *externalServer) Next(ctx context.Context, response []byte) ([]byte, str
 		return nil, "", nil
 	}
 	as := string(response)
-	if as != "" && !isName(as) {
+	if as != "" && !IsName(as) {
 		return nil, "", failure("malformed authorization identity")
 	}
 	account, err := e.account(ctx, as)

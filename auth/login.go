@@ -19,7 +19,7 @@ func (e *loginServer) Next(ctx context.Context, response []byte) ([]byte, string
 		e.prompted = true
 		return []byte("Username:"), "", nil
 	case !e.named:
-		if !isName(string(response)) {
+		if !IsName(string(response)) {
 			return nil, "", failure("malformed name")
 		}
 		e.name, e.named, e.prompted = string(response), true, true

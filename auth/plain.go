@@ -25,7 +25,7 @@ func (e *plainServer) Next(ctx context.Context, response []byte) ([]byte, string
 		return nil, "", failure("malformed response")
 	}
 	as, name, password := string(parts[0]), string(parts[1]), string(parts[2])
-	if !isName(name) {
+	if !IsName(name) {
 		return nil, "", failure("malformed name")
 	}
 	e.name = name

@@ -96,7 +96,7 @@ func unescapeName(s string) (string, bool) {
 		b.WriteString(plain)
 		switch {
 		case !found:
-			return b.String(), isName(b.String())
+			return b.String(), IsName(b.String())
 		case strings.HasPrefix(rest, "2C"):
 			b.WriteByte(',')
 		case strings.HasPrefix(rest, "3D"):

@@ -133,7 +133,7 @@ func (s *Server) verify(ctx context.Context, name, password string) (string, err
 
 // named returns the account of a name that is proven.
 func (s *Server) named(ctx context.Context, name string) (string, error) {
-	if !isName(name) {
+	if !IsName(name) {
 		return "", failure("malformed name")
 	}
 	return somebody(s.cfg.Accounts.Named(ctx, name))
@@ -155,7 +155,7 @@ func (s *Server) authorize(ctx context.Context, account, as string) (string, err
 	if as == "" || as == account {
 		return account, nil
 	}
-	if !isName(as) {
+	if !IsName(as) {
 		return "", failure("malformed authorization identity")
 	}
 	other, err := s.named(ctx, as)
@@ -173,8 +173,8 @@ func (s *Server) authorize(ctx context.Context, account, as string) (string, err
 // maxName is how many octets a name may have.
 const maxName = 511
 
-// isName says whether a name is worth looking up: text without control characters.
-func isName(s string) bool {
+// IsName says whether a name is worth looking up: text of at most 511 octets without control characters.
+func IsName(s string) bool {
 	return s != "" && len(s) <= maxName && utf8.ValidString(s) &&
 		!strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
 }

@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
+
+	"lmtpd/auth"
 )
 
 // The verbs of answers.
@@ -98,7 +99,7 @@ func (a answer) account() (string, error) {
 		return "", failure("the account may not log in")
 	case a.proxy:
 		return "", errors.New("the account is on another host (proxy), which may be what looks at its password")
-	case !isName(a.user):
+	case !auth.IsName(a.user):
 		return "", fmt.Errorf("somebody was let in without a proper name: %.100q", a.user)
 	}
 	return a.user, nil
@@ -121,10 +122,4 @@ func (a answer) failure() error {
 		return failure("the password has expired" + reason)
 	}
 	return failure("refused by Dovecot" + reason)
-}
-
-// isName says whether s is a name: text of at most 511 octets without control characters.
-func isName(s string) bool {
-	return s != "" && len(s) <= 511 && utf8.ValidString(s) &&
-		!strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
 }

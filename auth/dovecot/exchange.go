@@ -82,7 +82,7 @@ func (e *exchange) ask(ctx context.Context, response []byte) (answer, error) {
 // decide makes of an answer what the client is to know. What Dovecot has for the client beside its decision goes before it as
 // one more challenge, since AUTH has nothing of the kind (RFC 4954 §4).
 func (e *exchange) decide(a answer) ([]byte, string, error) {
-	if e.name == "" && isName(a.user) {
+	if e.name == "" && auth.IsName(a.user) {
 		e.name = a.user
 	}
 	if a.verb == verbContinue {
@@ -124,7 +124,7 @@ func (e *exchange) claim(response []byte) {
 		e.name = e.channel.Names[max(0, slices.Index(e.channel.Names, string(response)))]
 		return
 	}
-	if name := claimed(e.mechanism, string(response)); isName(name) {
+	if name := claimed(e.mechanism, string(response)); auth.IsName(name) {
 		e.name = name
 	}
 }

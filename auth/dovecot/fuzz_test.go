@@ -93,7 +93,7 @@ func FuzzProtocol(f *testing.F) {
 		go conn.serve(context.Background())
 		c := &Client{cfg: Config{Service: "smtp", Timeout: time.Minute, Log: fakeLog()}, mechanisms: conn.mechanisms}
 		account, err := converseWith(c, conn)
-		if account != "" && (err != nil || !isName(account)) || account == "" && err == nil {
+		if account != "" && (err != nil || !auth.IsName(account)) || account == "" && err == nil {
 			t.Errorf("%q, %v", account, err)
 		}
 	})

@@ -21,6 +21,7 @@ import (
 	"lmtpd/auth/passdb"
 	"lmtpd/auth/token"
 	"lmtpd/delivery"
+	"lmtpd/delivery/submission/senders"
 	"lmtpd/protocol/server/certificate"
 	"lmtpd/protocol/smtp"
 )
@@ -53,7 +54,8 @@ func openDovecot(cfg *Config, log *slog.Logger) (*dovecot.Client, error) {
 
 // openServer makes the mechanisms of our own, over the accounts of the mailboxes.
 func openServer(cfg *Config, accounts []account.Source, log *slog.Logger) (auth.Authenticator, error) {
-	db, err := openPasswords(cfg, accounts, log)
+	lists := cfg.listings()
+	db, err := openPasswords(cfg, accounts, lists, log)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +64,7 @@ func openServer(cfg *Config, accounts []account.Source, log *slog.Logger) (auth.
 		return nil, err
 	}
 	return auth.NewServer(auth.Config{
-		Mechanisms: cfg.mechanisms(),
+		Mechanisms: cfg.mechanisms(surveyOf(lists)),
 		Hostname:   cfg.Hostname,
 		Accounts:   db,
 		Tokens:     tokens,
@@ -73,15 +75,14 @@ func openServer(cfg *Config, accounts []account.Source, log *slog.Logger) (auth.
 }
 
 // openPasswords makes the accounts of the mailboxes those that authenticate.
-func openPasswords(cfg *Config, accounts []account.Source, log *slog.Logger) (*passdb.DB, error) {
+func openPasswords(cfg *Config, accounts []account.Source, lists []listing, log *slog.Logger) (*passdb.DB, error) {
 	secret, err := readSecret(cfg.Data)
 	if err != nil {
 		return nil, fmt.Errorf("keep a secret for made-up keys: %w", err)
 	}
 	var blocks []passdb.Block
 	for i, m := range cfg.Mailboxes {
-		known, _ := listAccounts(m.Accounts) // what cannot be listed is like any other
-		b := passdb.Block{Domains: m.Domains, Accounts: accounts[i], Known: known}
+		b := passdb.Block{Domains: m.Domains, Accounts: accounts[i], Known: lists[i].accounts}
 		switch m.Accounts {
 		case "any":
 			b.Accounts = nil
@@ -118,16 +119,36 @@ func foldAddress(address string) string {
 	return folded.Local + "@" + folded.Domain
 }
 
-// survey finds out which mechanisms the accounts permit.
-func (cfg *Config) survey() *passdb.Survey {
+// A listing is who has an account in a block, as far as that can be listed.
+type listing struct {
+	url      string
+	accounts []account.Account
+	err      error // not all can
+}
+
+// listings lists the accounts of every block, those that are kept in one place once.
+func (cfg *Config) listings() []listing {
+	lists := make([]listing, len(cfg.Mailboxes))
+	for i, m := range cfg.Mailboxes {
+		if n := slices.IndexFunc(lists[:i], func(l listing) bool { return l.url == m.Accounts }); n >= 0 {
+			lists[i] = lists[n]
+			continue
+		}
+		lists[i].url = m.Accounts
+		lists[i].accounts, lists[i].err = listAccounts(m.Accounts)
+	}
+	return lists
+}
+
+// surveyOf finds out which mechanisms accounts permit.
+func surveyOf(lists []listing) *passdb.Survey {
 	s := &passdb.Survey{}
-	for _, m := range cfg.Mailboxes {
-		list, err := listAccounts(m.Accounts)
-		for _, a := range list {
+	for _, l := range lists {
+		for _, a := range l.accounts {
 			s.Add(a)
 		}
-		if err != nil {
-			s.AddUnlisted(m.Accounts)
+		if l.err != nil {
+			s.AddUnlisted(l.url)
 		}
 	}
 	return s
@@ -135,11 +156,11 @@ func (cfg *Config) survey() *passdb.Survey {
 
 // mechanisms are those that clients are offered, wherever they can work: those of the configuration, or all that the accounts
 // permit.
-func (cfg *Config) mechanisms() []string {
+func (cfg *Config) mechanisms(survey *passdb.Survey) []string {
 	if len(cfg.Auth.Mechanisms) > 0 {
 		return cfg.Auth.Mechanisms
 	}
-	permitted := cfg.survey().Mechanisms()
+	permitted := survey.Mechanisms()
 	var list []string
 	for _, m := range auth.Mechanisms() {
 		ok := slices.Contains(permitted, strings.TrimSuffix(m, "-PLUS"))
@@ -209,10 +230,8 @@ func userNames(uid uint32) []string {
 
 // An owners tells whose an address is: by the table of senders, or by where mail for it goes.
 type owners struct {
-	table interface {
-		Owns(ctx context.Context, account string, address smtp.Path) (bool, error)
-	}
 	agent *delivery.Agent
+	table *senders.Table // nil: none
 }
 
 // Owns asks both. That one could not be asked matters only if the other says no.

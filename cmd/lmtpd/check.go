@@ -50,7 +50,7 @@ func checkFiles(cfg *Config) error {
 		aliases = checkAliases(cfg, opened)
 	}
 	var errs []error
-	for _, err := range []error{accounts, aliases, checkSecured(cfg), checkSubmission(cfg)} {
+	for _, err := range []error{accounts, aliases, checkTLS(cfg.TLS, time.Now()), checkSubmission(cfg)} {
 		if err != nil {
 			errs = append(errs, err)
 		}

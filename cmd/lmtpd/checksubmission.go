@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"time"
 
 	"lmtpd/auth/pam"
 	"lmtpd/protocol/server"
@@ -89,9 +88,10 @@ func (p printer) auth(cfg *Config) {
 		p.line("  mechanisms", "those that it has")
 		return
 	}
-	offered := cfg.mechanisms()
+	survey := surveyOf(cfg.listings())
+	offered := cfg.mechanisms(survey)
 	p.line("  mechanisms", strings.Join(offered, ", ")+"; each where it can work")
-	for _, o := range cfg.survey().Offers() {
+	for _, o := range survey.Offers() {
 		if len(o.Obstacles) == 0 || strings.HasSuffix(o.Mechanism, "-PLUS") {
 			continue
 		}
@@ -134,9 +134,4 @@ func checkSubmission(cfg *Config) error {
 		_, tokens = openTokens(cfg.Auth.OAuth, log)
 	}
 	return cmp.Or(senders, tokens)
-}
-
-// checkSecured tells what is wrong with certificates, whether a listener needs them or not.
-func checkSecured(cfg *Config) error {
-	return checkTLS(cfg.TLS, time.Now())
 }

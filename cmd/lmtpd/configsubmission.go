@@ -19,16 +19,10 @@ type Submission struct {
 	Senders     string // path of a table of who may use which address; "": their own, and nobody else's
 	CheckSender bool   // true: the reverse-path must be one of those
 	CheckFrom   bool   // true: From must
-	Limits      SubmissionLimits
+	Limits      submission.Limits
 	MessageSize int64 // Limits.MessageSize
 	Recipients  int   // Limits.Recipients
 	Reveal      bool  // false; true: Received tells where an authenticated client connected from
-}
-
-// SubmissionLimits are for each account; 0 is no limit.
-type SubmissionLimits struct {
-	MessagesPerHour, MessagesPerDay     int
-	RecipientsPerHour, RecipientsPerDay int
 }
 
 // disclosure is what Received tells of clients that have authenticated.
@@ -39,7 +33,8 @@ func (s *Submission) disclosure() delivery.Disclosure {
 	return delivery.HideClient
 }
 
-func (s *Submission) check(on bool) submission.Check {
+// checked is what a setting that is on or off means.
+func checked(on bool) submission.Check {
 	if on {
 		return submission.Own
 	}

@@ -37,18 +37,16 @@ func (d *daemon) openSubmission(agent *delivery.Agent, accounts []account.Source
 		closeOthers := d.close
 		d.close = func() error { return errors.Join(closeOthers(), closeAuth()) }
 	}
-	whose := owners{agent: agent}
-	if table, err := openSenders(d.cfg, d.log); err != nil {
+	table, err := openSenders(d.cfg, d.log)
+	if err != nil {
 		return err
-	} else if table != nil {
-		whose.table = table
 	}
 	d.submission = submission.New(submission.Config{
 		Agent:    agent,
-		Owners:   whose,
-		Sender:   d.cfg.Submission.check(d.cfg.Submission.CheckSender),
-		From:     d.cfg.Submission.check(d.cfg.Submission.CheckFrom),
-		Limits:   submission.Limits(d.cfg.Submission.Limits),
+		Owners:   owners{agent, table},
+		Sender:   checked(d.cfg.Submission.CheckSender),
+		From:     checked(d.cfg.Submission.CheckFrom),
+		Limits:   d.cfg.Submission.Limits,
 		Hostname: d.cfg.Hostname,
 		Now:      time.Now,
 		Log:      d.log,

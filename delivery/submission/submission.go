@@ -91,16 +91,16 @@ func (h *Handler) Sender(ctx context.Context, env *smtp.Envelope) smtp.Reply {
 // owned returns a refusal if an address is not the client's, else the zero Reply.
 func (h *Handler) owned(ctx context.Context, env *smtp.Envelope, address smtp.Path, refusal smtp.Reply) smtp.Reply {
 	owns, err := h.cfg.Owners.Owns(ctx, env.Account, address)
-	attrs := []any{"id", env.ID, "session", env.Session, "account", env.Account, "address", address.String()}
-	switch {
-	case err != nil:
-		h.cfg.Log.WarnContext(ctx, "cannot tell whose an address is", append(attrs, "cause", err)...)
-		return cannotTell
-	case !owns:
-		h.cfg.Log.WarnContext(ctx, "submission refused: not the account's address", attrs...)
-		return refusal
+	if owns && err == nil {
+		return smtp.Reply{}
 	}
-	return smtp.Reply{}
+	log := h.cfg.Log.With("id", env.ID, "session", env.Session, "account", env.Account, "address", address.String())
+	if err != nil {
+		log.WarnContext(ctx, "cannot tell whose an address is", "cause", err)
+		return cannotTell
+	}
+	log.WarnContext(ctx, "submission refused: not the account's address")
+	return refusal
 }
 
 // Recipient answers RCPT.

@@ -124,13 +124,18 @@ func peerKey(a netip.Addr) netip.Prefix {
 func peerOf(nc net.Conn, ep *Endpoint) session.Peer {
 	var p session.Peer
 	if ta, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
-		ap := ta.AddrPort()
-		p.Client.Addr = netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
+		p.Client.Addr = addrOf(ta)
 	} else {
 		p.Secured = true // what goes through a unix socket is seen by nobody
 	}
 	p.Trusted = ep.Trusted != nil && ep.Trusted(p.Client.Addr.Addr())
 	return p
+}
+
+// addrOf is an address as it is compared and told.
+func addrOf(a *net.TCPAddr) netip.AddrPort {
+	ap := a.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
 }
 
 func peerName(p session.Peer) string {

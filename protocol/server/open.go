@@ -47,8 +47,8 @@ func (c *conn) hurry() error {
 
 func (c *conn) awaitsProxyHeader() bool { return c.ep.Proxy == ProxyProtocol && c.peer.Trusted }
 
-// proxied reads for whom the peer has made the connection, as the PROXY protocol has it: with LOCAL for itself. The client is no peer that is trusted unless it is among those, and nobody knows who is at the other
-// end of a proxy's unix socket.
+// proxied reads for whom the peer has made the connection, as the PROXY protocol has it: with LOCAL for itself. The client is no
+// peer that is trusted unless it is among those, and nobody knows who is at the other end of a proxy's unix socket.
 func (c *conn) proxied() error {
 	if err := c.hurry(); err != nil {
 		return err
@@ -64,8 +64,7 @@ func (c *conn) proxied() error {
 	}
 	var ap netip.AddrPort // of a client that is not known
 	if src, is := h.SourceAddr.(*net.TCPAddr); is {
-		ap = src.AddrPort()
-		ap = netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
+		ap = addrOf(src)
 	}
 	if r := c.srv.readdress(c, ap); !r.IsZero() {
 		_, _ = c.rwc.Write(r.Append(nil)) // whether it is heard changes nothing

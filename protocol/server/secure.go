@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"sync"
 
 	"lmtpd/auth"
 	"lmtpd/protocol/server/certificate"
@@ -46,7 +47,7 @@ func (c *conn) secure(ctx context.Context) (ch auth.Channel, ok bool) {
 	c.shaking = false
 	state := tc.ConnectionState()
 	c.replace(tc)
-	ch.Binding = func(kind string) ([]byte, error) { return binding(&state, under.leaf, kind) }
+	ch.Binding = bindings(&state, under.leaf)
 	if len(state.VerifiedChains) > 0 && c.ep.OfCertificate != nil {
 		ch.Names = c.ep.OfCertificate(state.VerifiedChains[0][0])
 	}
@@ -61,13 +62,20 @@ type witness struct {
 
 func (w *witness) Shown(leaf *x509.Certificate) { w.leaf = leaf }
 
-// binding returns the channel binding data of a type.
-func binding(state *tls.ConnectionState, leaf *x509.Certificate, kind string) ([]byte, error) {
-	switch {
-	case kind == "tls-exporter": // RFC 9266 §4
+// bindings returns the channel binding data of a type (auth.Channel). What is offered depends on it, so it is asked for again and
+// again, and computed once.
+func bindings(state *tls.ConnectionState, leaf *x509.Certificate) func(kind string) ([]byte, error) {
+	exporter := sync.OnceValues(func() ([]byte, error) { // RFC 9266 §4
 		return state.ExportKeyingMaterial("EXPORTER-Channel-Binding", nil, 32)
-	case kind == "tls-server-end-point" && leaf != nil:
-		return certificate.EndPoint(leaf)
+	})
+	endPoint := sync.OnceValues(func() ([]byte, error) { return certificate.EndPoint(leaf) })
+	return func(kind string) ([]byte, error) {
+		switch {
+		case kind == "tls-exporter":
+			return exporter()
+		case kind == "tls-server-end-point" && leaf != nil:
+			return endPoint()
+		}
+		return nil, errors.New("there is no channel binding of that type")
 	}
-	return nil, errors.New("there is no channel binding of that type")
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"lmtpd/auth"
 	"lmtpd/protocol/smtp"
 )
 
@@ -31,7 +32,7 @@ func (s *Session) xclient(_ context.Context, arg string) Step {
 	s.state, s.origin, s.proxied = greeted, smtp.Client{}, true
 	s.peer.Client, s.account = client, s.named(account)
 	s.peer.Trusted = s.trusts(client.Addr.Addr())
-	s.peer.Channel.Names, s.peer.Secured = nil, s.peer.TLS // a unix socket is the peer's, and says nothing of the client's way to it
+	s.peer.Channel, s.peer.Secured = auth.Channel{}, s.peer.TLS // names, bindings and a unix socket are the peer's
 	return s.Start()
 }
 

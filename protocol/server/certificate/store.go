@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -114,23 +113,6 @@ func (s *Store) TLSConfig() *tls.Config {
 type Witness interface {
 	// Shown is called during the handshake.
 	Shown(leaf *x509.Certificate)
-}
-
-// Leaves returns the certificates in the order of the pairs.
-func (s *Store) Leaves() []*x509.Certificate {
-	return slices.Clone(s.current.Load().leaves)
-}
-
-// NextExpiry is when the first of the certificates expires.
-func (s *Store) NextExpiry() time.Time {
-	leaves := s.current.Load().leaves
-	first := leaves[0].NotAfter
-	for _, leaf := range leaves[1:] {
-		if leaf.NotAfter.Before(first) {
-			first = leaf.NotAfter
-		}
-	}
-	return first
 }
 
 // warnBefore is how long before it expires a certificate is warned of, and warnEvery how often. Those who renew certificates by
