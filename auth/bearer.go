@@ -49,8 +49,8 @@ func (e *bearerServer) Next(ctx context.Context, response []byte) ([]byte, strin
 	return []byte(e.told), "", nil
 }
 
-// refusal is why the exchange has failed, although the client has still to answer.
-func (e *bearerServer) refusal() error { return e.failed }
+// Refused is why the exchange has failed, although the client has still to answer.
+func (e *bearerServer) Refused() error { return e.failed }
 
 // account returns the account that a token is for, which is that of the name beside it.
 func (e *bearerServer) account(ctx context.Context, b bearer) (string, error) {

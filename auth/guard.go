@@ -32,9 +32,14 @@ type watched struct {
 	over      error // it has failed, which was logged
 }
 
-// A parting exchange may have failed and go on, because its mechanism has the client be told why. It counts at once: a client may
+// A Parting exchange may have failed and go on, because its mechanism has the client be told why. It counts at once: a client may
 // leave without a word.
-type parting interface{ refusal() error }
+type Parting interface {
+	Exchange
+
+	// Refused is why it has failed; nil: it has not, as far as is known.
+	Refused() error
+}
 
 // Next has the exchange take one response. How long a client takes in between is its own affair.
 func (w *watched) Next(ctx context.Context, response []byte) (challenge []byte, account string, err error) {
@@ -46,8 +51,8 @@ func (w *watched) Next(ctx context.Context, response []byte) (challenge []byte, 
 	}
 	challenge, account, err = w.Exchange.Next(ctx, response)
 	failed := err
-	if p, ok := w.Exchange.(parting); ok && failed == nil {
-		failed = p.refusal()
+	if p, ok := w.Exchange.(Parting); ok && failed == nil {
+		failed = p.Refused()
 	}
 	switch {
 	case errors.Is(failed, ErrCredentials):

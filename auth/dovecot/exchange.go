@@ -105,6 +105,15 @@ func (e *exchange) acknowledged(response []byte) ([]byte, string, error) {
 	return nil, account, err
 }
 
+// Refused is why Dovecot has let nobody in, although the client has still to hear of it (auth.Parting).
+func (e *exchange) Refused() error {
+	if e.last == nil {
+		return nil
+	}
+	_, err := e.last.verdict()
+	return err
+}
+
 // verdict is the account that was let in, or why none was.
 func (a answer) verdict() (string, error) {
 	if a.verb == verbOK {

@@ -110,6 +110,26 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// A failure counts although the client has still to be told of it, and may leave before; what is not decided, and a success, do not.
+func TestRefused(t *testing.T) {
+	for answer, want := range map[string]string{
+		"S: FAIL\t1\tresp=e30=":                  refused,
+		"S: FAIL\t1\tcode=temp_fail\tresp=e30=": doubt,
+		"S: OK\t1\tuser=ann\tresp=e30=":         "",
+		"S: CONT\t1\te30=":                      "",
+	} {
+		inBubble(t, answer, func(t *testing.T) {
+			e := scripted(t, authPLAIN, answer).Begin("PLAIN", auth.Channel{Secured: true})
+			if got := converse(t, e, "\x00ann\x00secret", nil); got != "{} and no end" {
+				t.Errorf("%q", got)
+			}
+			if got := outcome("", e.(auth.Parting).Refused()); got != want {
+				t.Errorf("%q, not %q", got, want)
+			}
+		})
+	}
+}
+
 // converse returns the challenges that responses get, and the outcome. Before each response all has come that the server says
 // without it. It is for bubbles.
 func converse(t *testing.T, e auth.Exchange, initial string, responses []string) string {

@@ -89,6 +89,22 @@ func TestImplicitTLS(t *testing.T) {
 	c.say("QUIT", "221")
 }
 
+// RFC 9266 §1: before TLS 1.3 clients bind tls-unique, so nothing is offered that they would fail with.
+func TestNoBindingBeforeTLS13(t *testing.T) {
+	l, seen := newPipeListener(), newWitness()
+	ep := esmtpWithTLS(t)
+	ep.TLS, ep.Start, ep.Session.Auth = fromStore(t), server.ImplicitTLS, seen
+	start(t, server.New(config(&keeper{})), l, ep)
+	c := newClient(t, l.dial())
+	c.secure(&tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12})
+	c.expect("220")
+	c.say("EHLO client.example.org", "250")
+	if ch := <-seen; !ch.Secured || ch.Binding != nil {
+		t.Errorf("secured %v, and it can be bound", ch.Secured)
+	}
+	c.say("QUIT", "221")
+}
+
 // What a certificate proves is known after the handshake, and only what was verified.
 func TestCertificateNames(t *testing.T) {
 	l, seen := newPipeListener(), newWitness()

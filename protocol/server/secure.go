@@ -47,7 +47,9 @@ func (c *conn) secure(ctx context.Context) (ch auth.Channel, ok bool) {
 	c.shaking = false
 	state := tc.ConnectionState()
 	c.replace(tc)
-	ch.Binding = bindings(&state, under.leaf)
+	if state.Version >= tls.VersionTLS13 { // before it, clients bind what is unsafe (tls-unique, RFC 9266 §1) and is not offered
+		ch.Binding = bindings(&state, under.leaf)
+	}
 	if len(state.VerifiedChains) > 0 && c.ep.OfCertificate != nil {
 		ch.Names = c.ep.OfCertificate(state.VerifiedChains[0][0])
 	}
