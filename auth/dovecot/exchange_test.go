@@ -113,7 +113,7 @@ func TestAnswers(t *testing.T) {
 // A failure counts although the client has still to be told of it, and may leave before; what is not decided, and a success, do not.
 func TestRefused(t *testing.T) {
 	for answer, want := range map[string]string{
-		"S: FAIL\t1\tresp=e30=":                  refused,
+		"S: FAIL\t1\tresp=e30=":                 refused,
 		"S: FAIL\t1\tcode=temp_fail\tresp=e30=": doubt,
 		"S: OK\t1\tuser=ann\tresp=e30=":         "",
 		"S: CONT\t1\te30=":                      "",
