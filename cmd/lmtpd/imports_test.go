@@ -49,9 +49,9 @@ func rooms() map[string][]string {
 		"delivery/submission/senders": {"protocol/smtp", "auth/account/textfile"},
 		"delivery/submission":         {"protocol/smtp"},
 		"delivery/alias":              {"protocol/smtp", "auth/account/textfile"},
-		"delivery/spool":              {"protocol/smtp", "protocol/client", "store"},
-		"delivery/relay":              {"protocol/smtp", "protocol/client", "store"},
-		"delivery/dsn":                {"protocol/smtp", "protocol/client", "store"},
+		"delivery/spool":              {"protocol/smtp", "store", "store/sqldb", "delivery/dsn"},
+		"delivery/relay":              {"protocol/smtp", "protocol/client", "auth", "store", "delivery/spool"},
+		"delivery/dsn":                {"protocol/smtp", "store"},
 		"delivery/sieve":              {},
 		"cmd/lmtpd":                   {"*"},
 	}
