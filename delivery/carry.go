@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"time"
 
 	"lmtpd/protocol/smtp"
 	"lmtpd/store"
@@ -14,15 +15,26 @@ type Carried struct {
 	Cause error // of one that is not
 }
 
-// Carry places a message that comes from the queue, or sends it on, and tells for each recipient what became of it. The content
-// has its Received already. A store that hangs may read it for a while after Carry has returned.
-func (a *Agent) Carry(ctx context.Context, env *smtp.Envelope, c store.Content) []Carried {
-	defer a.ledger.release(env)
-	d := a.newDelivery(env)
-	d.whole, d.octets = true, c.Size()
+// A Parcel is a message that comes from the queue.
+type Parcel struct {
+	Envelope *smtp.Envelope
+	Content  store.Content // its Received is in it
+	Arrived  time.Time     // in the queue
+	Doubt    Doubt
+}
+
+// Carry places a message that comes from the queue, or sends it on, and tells for each recipient what became of it. A store that
+// hangs may read the content for a while after Carry has returned.
+func (a *Agent) Carry(ctx context.Context, p Parcel) []Carried {
+	defer a.ledger.release(p.Envelope)
+	d := a.newDelivery(p.Envelope)
+	d.whole, d.octets = true, p.Content.Size()
+	if p.Doubt == CutOff {
+		d.arrived = p.Arrived
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, a.cfg.Deadline, errDeadline)
 	defer cancel()
-	a.place(ctx, d, c)
+	a.place(ctx, d, p.Content)
 	a.conclude(ctx, d)
 	all := make([]Carried, len(d.outcomes))
 	for i := range d.outcomes {

@@ -64,6 +64,7 @@ type delivery struct {
 	batches  []batch
 	hangs    map[*Block]int // how many lookups have hung there
 	late     bool           // a store may go on reading the content
+	arrived  time.Time      // since when the message may be in mailboxes from an attempt that was cut off; zero: it is not
 	received []byte         // the field that the copies get; nil: the content has it
 }
 
@@ -144,6 +145,9 @@ func (a *Agent) findAll(ctx context.Context, d *delivery) {
 // place decides the placements and hands them to their stores, one call each.
 func (a *Agent) place(ctx context.Context, d *delivery, c store.Content) {
 	a.findAll(ctx, d)
+	if !d.arrived.IsZero() {
+		a.lookFor(ctx, d)
+	}
 	a.skip(d, c)
 	for i := range d.outcomes {
 		for n := range d.outcomes[i].targets {

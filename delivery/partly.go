@@ -101,7 +101,7 @@ func (a *Agent) skip(d *delivery, c store.Content) {
 	for i := range d.outcomes {
 		o := &d.outcomes[i]
 		for n := range o.targets {
-			if t := &o.targets[n]; t.err == nil {
+			if t := &o.targets[n]; t.err == nil && !t.had {
 				t.had = a.partly.has(t.key(sum, d.env.Recipients[i]))
 			}
 		}

@@ -286,7 +286,7 @@ func TestCarry(t *testing.T) {
 	}
 	content := "Received: from here\r\n" + letter
 	var got []string
-	for _, c := range h.Carry(t.Context(), env, strings.NewReader(content)) {
+	for _, c := range h.Carry(t.Context(), delivery.Parcel{Envelope: env, Content: strings.NewReader(content)}) {
 		got = append(got, fmt.Sprint(c.Reply.Code, " ", c.Fate))
 	}
 	want := []string{"250 0", "250 1", "250 2", "452 0", "550 0", "550 0"}
@@ -304,5 +304,31 @@ func TestCarry(t *testing.T) {
 	}
 	if !h.Local(smtp.Path{Local: "x", Domain: "EXAMPLE.org"}) || h.Local(smtp.Path{Local: "x", Domain: "elsewhere.example"}) {
 		t.Error("local is not what it should be")
+	}
+}
+
+// What was cut off in the middle is not delivered again to those who have it.
+func TestCarryCutOff(t *testing.T) {
+	h, _ := queueHost(t)
+	content := "Received: from here\r\n\tby mail.example.org with ESMTPA id %s\r\n\tfor <x>; now\r\n" + letter
+	carry := func(id string, doubt delivery.Doubt) {
+		t.Helper()
+		env := envelope("ann@example.org", "away@example.org")
+		env.ID = id
+		p := delivery.Parcel{Envelope: env, Content: strings.NewReader(fmt.Sprintf(content, id)), Arrived: noon, Doubt: doubt}
+		for i, c := range h.Carry(t.Context(), p) {
+			if !c.Reply.Positive() {
+				t.Errorf("recipient %d: %s", i, c.Reply)
+			}
+		}
+	}
+	for i, step := range []struct {
+		id    string
+		doubt delivery.Doubt
+		want  int
+	}{{"A", delivery.CutOff, 1}, {"A", delivery.CutOff, 1}, {"AA", delivery.CutOff, 2}, {"A", delivery.Fresh, 3}, {"AA", delivery.CutOff, 3}} {
+		if carry(step.id, step.doubt); len(h.store.All("ann@example.org", "")) != step.want {
+			t.Errorf("step %d: %d messages", i, len(h.store.All("ann@example.org", "")))
+		}
 	}
 }

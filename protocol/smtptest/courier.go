@@ -43,7 +43,7 @@ func (c *courier) Put(ctx context.Context, env *smtp.Envelope, trace []byte, con
 		c.mu.Unlock()
 	}
 	if local.Recipients != nil {
-		c.agent.Carry(ctx, &local, whole(slices.Concat(trace, b)))
+		c.agent.Carry(ctx, delivery.Parcel{Envelope: &local, Content: whole(slices.Concat(trace, b))})
 	}
 	return nil
 }
