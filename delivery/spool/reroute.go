@@ -43,9 +43,9 @@ func (t *tx) split(e *entry, elsewhere map[string][]int, now time.Time) error {
 	if m == remove {
 		return t.putBack(e.key, m, now, 0)
 	}
-	as, left := waiting, len(e.recipients)
+	as, left := Waiting, len(e.recipients)
 	if m == hold {
-		as = held
+		as = Held
 	}
 	var last int
 	if err := t.conn.QueryRowContext(context.Background(), selectLastEntry, e.seq).Scan(&last); err != nil {

@@ -29,14 +29,25 @@ func kind() sqldb.Kind {
 	}
 }
 
-// A state is that of an entry.
-type state int
+// A State is that of an entry, or of a recipient with it.
+type State int
 
 const (
-	trying  state = iota // it is being attempted, or about to be
-	waiting              // for its time
-	held                 // until it is released
+	Trying  State = iota // it is being attempted, or about to be
+	Waiting              // for its time
+	Held                 // until it is released
 )
+
+// String is a word for it.
+func (s State) String() string {
+	switch s {
+	case Trying:
+		return "trying"
+	case Waiting:
+		return "waiting"
+	}
+	return "held"
+}
 
 // A mark is what is to become of a message.
 type mark int

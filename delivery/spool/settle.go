@@ -117,9 +117,9 @@ func (t *tx) putBack(k key, m mark, next time.Time, tries int) error {
 		_, err := t.exec("delete entry", deleteEntry, k.seq, k.number)
 		return err
 	}
-	as := waiting
+	as := Waiting
 	if m == hold {
-		as = held
+		as = Held
 	}
 	_, err := t.exec("put entry back", deferEntry, int(as), next.UnixMicro(), tries, k.seq, k.number)
 	return err
