@@ -23,6 +23,7 @@ type entry struct {
 	key
 	destination string
 	sender      string // whose turn it is
+	next        time.Time // when it was due, or is
 	attempts    int
 	warned      bool
 
@@ -64,9 +65,11 @@ func (s *Spool) read(e *entry) error {
 	ctx := context.Background() // it is over soon, and a context that may end costs more
 	err := s.db.Read(ctx, func(ctx context.Context, conn *sql.Conn) error {
 		row := conn.QueryRowContext(ctx, selectEntry, e.seq, e.number)
-		if err := row.Scan(&e.destination, &e.sender, &e.attempts, &e.warned); err != nil {
+		var next int64
+		if err := row.Scan(&e.destination, &e.sender, &next, &e.attempts, &e.warned); err != nil {
 			return err
 		}
+		e.next = time.UnixMicro(next)
 		m := &Message{}
 		size, err := scanMessage(conn.QueryRowContext(ctx, selectMessage, e.seq), m)
 		if err != nil {

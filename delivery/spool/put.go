@@ -87,7 +87,7 @@ func (s *Spool) receive(m Mail) (*arrival, error) {
 		if n < 0 {
 			n = len(a.entries)
 			m := *a.message
-			a.entries = append(a.entries, &entry{key: key{number: n}, destination: name, sender: sender, message: &m})
+			a.entries = append(a.entries, &entry{key: key{number: n}, destination: name, sender: sender, next: m.Arrived, message: &m})
 		}
 		e := a.entries[n]
 		e.recipients = append(e.recipients, recipient{number: i})

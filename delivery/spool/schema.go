@@ -87,7 +87,7 @@ const (
 
 	selectMessage    = "SELECT id, arrived, account, local, domain, body, utf8, ret, envid, octets FROM message WHERE seq = ?"
 	selectMark       = "SELECT mark FROM message WHERE seq = ?"
-	selectEntry      = "SELECT destination, sender, attempts, warned FROM entry WHERE message = ? AND number = ?"
+	selectEntry      = "SELECT destination, sender, next, attempts, warned FROM entry WHERE message = ? AND number = ?"
 	selectRecipients = "SELECT number, local, domain, notify, orcpt_type, orcpt, code, status, reply, server, tried, cause FROM recipient " +
 		"WHERE message = ? AND entry = ? ORDER BY number"
 	selectChunk = "SELECT data FROM chunk WHERE id = ?"

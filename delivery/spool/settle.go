@@ -52,7 +52,7 @@ func (s *Spool) settle(r result) {
 // settle does that in a transaction, and says whether the entry waits for another attempt.
 func (t *tx) settle(r result, next time.Time, tries int, notices []*arrival) (waits bool, err error) {
 	gone, m := r.gone(), unmarked
-	if gone < len(r.recipients) {
+	if gone < len(r.recipients) || notices != nil {
 		if m, err = t.mark(r.seq); err != nil {
 			return false, err
 		}
