@@ -22,7 +22,7 @@ func TestAge(t *testing.T) {
 		want   []string
 	}{
 		{"deferred", "ann@here.example", 0, false, []string{"delayed 450 4.2.0 Later", "failed 450 4.2.0 Later"}},
-		{"destination down", "ann@here.example", 0, true, []string{"delayed", "failed 554 5.4.7 Delivery time expired"}},
+		{"destination down", "ann@here.example", 0, true, []string{"delayed", "failed"}},
 		{"DELAY", "ann@here.example", smtp.NotifyDelay, false, []string{"delayed 450 4.2.0 Later"}},
 		{"FAILURE", "ann@here.example", smtp.NotifyFailure, false, []string{"failed 450 4.2.0 Later"}},
 		{"NEVER", "ann@here.example", smtp.NotifyNever, false, nil},

@@ -68,6 +68,39 @@ func TestBackOff(t *testing.T) {
 	})
 }
 
+// What was to be attempted at once when its destination failed is seen to become old.
+func TestOldInBackOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &carrier{}
+		c.answer = func(_ context.Context, name string, m *Message) ([]Outcome, error) {
+			if name == "a.example" {
+				time.Sleep(time.Minute)
+				return nil, errors.New("timeout")
+			}
+			return all(m, Relayed, smtp.Reply{Code: 250}), nil
+		}
+		cfg := config(tempPath(t), c)
+		cfg.DelayAfter = time.Hour
+		s := open(t, cfg)
+		stop := run(t, s)
+		for i := range 100 {
+			put(t, s, mail("ann@here.example", "x", fmt.Sprintf("m%d@a.example", i)))
+		}
+		time.Sleep(62 * time.Minute)
+		synctest.Wait()
+		told := 0
+		for _, one := range c.attempts() {
+			if one.to[0] == "ann@here.example" {
+				told++
+			}
+		}
+		if told < 98 { // but for one or two that are being attempted
+			t.Errorf("of 100 messages %d are told to be late", told)
+		}
+		stop()
+	})
+}
+
 // Many attempts that find out at once that a destination cannot be used are one failure.
 func TestOneFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

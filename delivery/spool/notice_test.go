@@ -137,6 +137,56 @@ func TestMixed(t *testing.T) {
 	})
 }
 
+// A message whose content is damaged is attempted like any other, and the sender is told at last, without it.
+func TestDamagedContent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &carrier{}
+		tried := 0
+		cfg, book := config(tempPath(t), c), &logBook{}
+		cfg.DelayAfter, cfg.Life, cfg.Log = -1, time.Hour, book.log()
+		cfg.Transport = transport{c, func(m *Message) error {
+			_, err := readPart(m.Content, 0, m.Content.Size())
+			if err != nil {
+				tried++
+			}
+			return err
+		}}
+		cfg.Report = func(r dsn.Report) (Mail, error) {
+			if _, err := readPart(r.Content, 0, r.Content.Size()); err != nil {
+				return Mail{}, err
+			}
+			return report(r)
+		}
+		s := open(t, cfg)
+		put(t, s, mail("ann@here.example", "x", "bob@a.example"))
+		if err := s.writer.change(0, func(t *tx) error { _, err := t.exec("tear", "DELETE FROM chunk"); return err }); err != nil {
+			t.Fatal(err)
+		}
+		stop := run(t, s)
+		time.Sleep(62 * time.Minute)
+		synctest.Wait()
+		list := c.attempts()
+		if tried != 4 || len(list) != 1 || list[0].to[0] != "ann@here.example" || book.lines("a notification is without the message") != 1 {
+			t.Errorf("%d attempts, then %+v", tried, list)
+		}
+		empty(t, s)
+		stop()
+	})
+}
+
+// A transport defers what check has something against.
+type transport struct {
+	*carrier
+	check func(*Message) error
+}
+
+func (t transport) Attempt(ctx context.Context, name string, m *Message) ([]Outcome, error) {
+	if err := t.check(m); err != nil {
+		return []Outcome{{Cause: err}}, nil
+	}
+	return t.carrier.Attempt(ctx, name, m)
+}
+
 // A notification that cannot be written is told to the log, and keeps nothing from leaving.
 func TestNoticeFails(t *testing.T) {
 	for _, how := range []string{"error", "panic"} {
