@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -178,7 +179,7 @@ func TestCrashUnderLoad(t *testing.T) {
 					return
 				default:
 				}
-				m := mail(fmt.Sprintf("s%d@here.example", n), strings.Repeat("x", 100*i%30_000), fmt.Sprintf("r%d@a.example", i))
+				m := mail(fmt.Sprintf("s%d@here.example", n), strings.Repeat("x", 100*i%10_000), fmt.Sprintf("r%d@a.example", i))
 				if err := s.Put(t.Context(), m); err != nil {
 					t.Error(err)
 					return
@@ -191,6 +192,7 @@ func TestCrashUnderLoad(t *testing.T) {
 	}
 	for round := range 5 {
 		for len(c.attempts()) < 100*(round+1) {
+			runtime.Gosched()
 		}
 		mu.Lock()
 		promised := make([]string, 0, len(answered))
@@ -207,6 +209,7 @@ func TestCrashUnderLoad(t *testing.T) {
 		s2 := open(t, config(after, c2))
 		stop2 := run(t, s2)
 		for rows(t, s2, "message") > 0 {
+			runtime.Gosched()
 		}
 		stop2()
 		again := map[string]int{}
