@@ -6,8 +6,6 @@ import (
 	"errors"
 	"sync"
 	"time"
-
-	"lmtpd/protocol/smtp"
 )
 
 const (
@@ -109,17 +107,11 @@ func (s *Spool) expire(e *entry) error {
 // expired is the end of a recipient that was never done. What was heard last is told, word for word.
 func expired(r *recipient) Outcome {
 	o := Outcome{Fate: Bounced, Reply: r.reply, Server: r.server, Cause: errExpired}
-	if o.Reply.IsZero() {
-		o.Reply = smtp.Reply{Code: 554, Status: statusExpired, Text: "Delivery time expired"}
-	}
 	if r.cause != "" {
 		o.Cause = errors.Join(errExpired, errors.New(r.cause))
 	}
 	return o
 }
-
-// statusExpired is "delivery time expired" (RFC 3463 §3.5).
-const statusExpired smtp.Status = "4.7"
 
 // warn tells the sender of an entry that it takes long, once.
 func (s *Spool) warn(e *entry) error {

@@ -60,11 +60,17 @@ func (s *Spool) learn(d *destination, epoch int, unusable error) {
 		return
 	}
 	r := d.rest
-	if !r.is() {
+	var left []*entry
+	if r.is() {
+		left = d.drain()
+	} else {
 		s.start(d)
 		s.poke()
 	}
 	s.mu.Unlock()
+	for _, e := range left { // they may become old while they wait, so it must be seen that they do
+		s.giveUp(e)
+	}
 	if r.is() {
 		s.cfg.Log.Warn("destination cannot be used", "destination", d.name, "failures", r.failures, "pause", r.until.Sub(s.cfg.Now()).Round(time.Second), "cause", unusable)
 	} else {

@@ -47,20 +47,19 @@ func (s *Spool) tryAgain() {
 	}
 }
 
-// giveUp has an entry that is trying wait again: nobody attempts it.
+// giveUp has an entry that is trying wait again, until it is due: nobody attempts it.
 func (s *Spool) giveUp(e *entry) {
-	now := s.cfg.Now()
 	s.owe(&debt{
 		do: func(t *tx) error {
 			m, err := t.mark(e.seq)
 			if err != nil {
 				return err
 			}
-			return t.putBack(e.key, m, now, 0)
+			return t.putBack(e.key, m, e.next, 0)
 		},
 		after: func() {
 			e.content.release()
-			s.expect(e.destination, now)
+			s.expect(e.destination, e.next)
 		},
 	})
 }

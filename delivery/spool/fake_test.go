@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -168,7 +169,7 @@ func start(t testing.TB, s *Spool) (stop func()) {
 			cancel()
 			t.Fatal(err)
 		default:
-			time.Sleep(time.Millisecond)
+			runtime.Gosched()
 		}
 	}
 	return func() {
@@ -234,3 +235,7 @@ func empty(t testing.TB, s *Spool) {
 }
 
 var errFault = errors.New("fault")
+
+func (l *logBook) log() *slog.Logger {
+	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}

@@ -2,6 +2,7 @@ package spool
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -38,7 +39,7 @@ func (r *result) attrs(i int, o *Outcome) []slog.Attr {
 		slog.Float64("delay", seconds(r.ended.Sub(m.Arrived))),
 		slog.String("delays", fmt.Sprint(seconds(r.begun.Sub(m.Arrived)), "/", seconds(r.ended.Sub(r.begun)))), // before the attempt, and in it
 		slog.Int("attempt", r.attempts+1),
-		slog.String("dsn", o.Reply.Enhanced()),
+		slog.String("dsn", o.status()),
 		slog.String("status", o.Fate.String()),
 	)
 	if m.Account != "" {
@@ -57,6 +58,14 @@ func (r *result) attrs(i int, o *Outcome) []slog.Attr {
 		attrs = append(attrs, slog.String("cause", o.Cause.Error()))
 	}
 	return attrs
+}
+
+// status is the enhanced status code that a log line has.
+func (o *Outcome) status() string {
+	if code := o.Reply.Enhanced(); code != "" || !errors.Is(o.Cause, errExpired) {
+		return code
+	}
+	return "4.4.7" // delivery time expired (RFC 3463 §3.5)
 }
 
 // String is the status of a log line.

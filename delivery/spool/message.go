@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -22,7 +21,8 @@ type key struct {
 type entry struct {
 	key
 	destination string
-	sender      string // whose turn it is
+	sender      string    // whose turn it is
+	next        time.Time // when it was due, or is
 	attempts    int
 	warned      bool
 
@@ -64,9 +64,11 @@ func (s *Spool) read(e *entry) error {
 	ctx := context.Background() // it is over soon, and a context that may end costs more
 	err := s.db.Read(ctx, func(ctx context.Context, conn *sql.Conn) error {
 		row := conn.QueryRowContext(ctx, selectEntry, e.seq, e.number)
-		if err := row.Scan(&e.destination, &e.sender, &e.attempts, &e.warned); err != nil {
+		var next int64
+		if err := row.Scan(&e.destination, &e.sender, &next, &e.attempts, &e.warned); err != nil {
 			return err
 		}
+		e.next = time.UnixMicro(next)
 		m := &Message{}
 		size, err := scanMessage(conn.QueryRowContext(ctx, selectMessage, e.seq), m)
 		if err != nil {
@@ -74,8 +76,8 @@ func (s *Spool) read(e *entry) error {
 		}
 		if e.message = m; e.content != nil {
 			m.Content = e.content.octets
-		} else if m.Content, err = openContent(ctx, s.db, conn, e.seq, size); err != nil {
-			return err
+		} else {
+			m.Content = openContent(ctx, s.db, conn, e.seq, size)
 		}
 		e.recipients, m.Recipients = nil, nil
 		return eachRecipient(ctx, conn, e.key, func(r recipient, to smtp.Recipient) {
@@ -131,17 +133,18 @@ func senderOf(m *Message) string {
 // maxInMemory is how large a content may be to be read as a whole for an attempt.
 const maxInMemory = 256 << 10
 
-// openContent gives the content of a message: in memory if it is small, else read piece by piece.
-func openContent(ctx context.Context, db chunkReader, conn *sql.Conn, message, size int64) (store.Content, error) {
+// openContent gives the content of a message: in memory if it is small, else read piece by piece. One that cannot be read says so then.
+func openContent(ctx context.Context, db chunkReader, conn *sql.Conn, message, size int64) store.Content {
+	pieces := &content{db: db, message: message, size: size, at: -1}
 	if size > maxInMemory {
-		return &content{db: db, message: message, size: size, at: -1}, nil
+		return pieces
 	}
 	b := make([]byte, 0, size)
 	for n := int64(0); int64(len(b)) < size; n++ {
 		var some sql.RawBytes
 		if err := readChunk(ctx, conn, chunkID(message, n), &some, func() { b = append(b, some...) }); err != nil {
-			return nil, fmt.Errorf("read content: %w", err)
+			return pieces
 		}
 	}
-	return octets(b), nil
+	return octets(b)
 }

@@ -65,6 +65,14 @@ func (s *Spool) notice(m *Message, to []dsn.Recipient) *arrival {
 	}
 	a, err := s.write(r)
 	if err != nil {
+		r.Content = octets(nil) // it may be that which cannot be read
+		var again error
+		if a, again = s.write(r); again == nil {
+			s.cfg.Log.Error("a notification is without the message that it is about", "id", m.ID, "cause", err)
+			err = nil
+		}
+	}
+	if err != nil {
 		s.cfg.Log.Error("a notification cannot be written", "id", m.ID, "from", "<"+m.From.String()+">", "action", string(to[0].Action), "cause", err)
 		return nil
 	}

@@ -87,7 +87,7 @@ func (s *Spool) receive(m Mail) (*arrival, error) {
 		if n < 0 {
 			n = len(a.entries)
 			m := *a.message
-			a.entries = append(a.entries, &entry{key: key{number: n}, destination: name, sender: sender, message: &m})
+			a.entries = append(a.entries, &entry{key: key{number: n}, destination: name, sender: sender, next: m.Arrived, message: &m})
 		}
 		e := a.entries[n]
 		e.recipients = append(e.recipients, recipient{number: i})
@@ -186,9 +186,9 @@ func (t *tx) insert(a *arrival, attempted []bool) (err error) {
 			return err
 		}
 		e.seq = seq
-		as := waiting
+		as := Waiting
 		if attempted[i] {
-			as = trying
+			as = Trying
 		}
 		err = t.insertEntry(e, as, a.message.Arrived)
 	}
@@ -221,7 +221,7 @@ func (t *tx) insertContent(seq int64, a *arrival) error {
 	return nil
 }
 
-func (t *tx) insertEntry(e *entry, as state, next time.Time) error {
+func (t *tx) insertEntry(e *entry, as State, next time.Time) error {
 	_, err := t.exec("insert entry", insertEntry, e.seq, e.number, e.destination, e.sender, e.message.Arrived.UnixMicro(), int(as), next.UnixMicro(),
 		e.attempts, e.warned)
 	for i := 0; i < len(e.recipients) && err == nil; i++ {

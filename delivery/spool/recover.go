@@ -31,9 +31,9 @@ const (
 	sweepAfter = 24 * time.Hour // a content is not written for longer than that
 )
 
-// recover puts in order what was cut off. What was being attempted then is the one case that cannot be known: it is attempted again,
+// resume puts in order what was cut off. What was being attempted then is the one case that cannot be known: it is attempted again,
 // and may come twice.
-func (s *Spool) recover() error {
+func (s *Spool) resume() error {
 	for {
 		var list []*entry
 		err := s.db.Read(context.Background(), func(ctx context.Context, conn *sql.Conn) (err error) {

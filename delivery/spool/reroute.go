@@ -25,7 +25,7 @@ func (s *Spool) reroute(e *entry) error {
 	s.owe(&debt{
 		do: func(t *tx) error { return t.split(e, elsewhere, now) },
 		after: func() {
-			s.expect(e.destination, now)
+			s.expect(e.destination, e.next)
 			for name := range elsewhere {
 				s.expect(name, now)
 			}
@@ -41,11 +41,11 @@ func (t *tx) split(e *entry, elsewhere map[string][]int, now time.Time) error {
 		return err
 	}
 	if m == remove {
-		return t.putBack(e.key, m, now, 0)
+		return t.putBack(e.key, m, e.next, 0)
 	}
-	as, left := waiting, len(e.recipients)
+	as, left := Waiting, len(e.recipients)
 	if m == hold {
-		as = held
+		as = Held
 	}
 	var last int
 	if err := t.conn.QueryRowContext(context.Background(), selectLastEntry, e.seq).Scan(&last); err != nil {
@@ -66,7 +66,7 @@ func (t *tx) split(e *entry, elsewhere map[string][]int, now time.Time) error {
 	if left == 0 {
 		m = remove // of the entry alone: there are others of the message
 	}
-	return t.putBack(e.key, m, now, 0)
+	return t.putBack(e.key, m, e.next, 0)
 }
 
 const (

@@ -22,7 +22,7 @@ func (s *Spool) Run(ctx context.Context) error {
 		return fmt.Errorf("spool: %w", err)
 	}
 	defer lock.Close()
-	if err := s.recover(); err != nil {
+	if err := s.resume(); err != nil {
 		return fmt.Errorf("spool: %w", err)
 	}
 	attempts, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -60,12 +60,7 @@ func (s *Spool) end(cancel context.CancelFunc) {
 	s.mu.Lock()
 	var left []*entry
 	for _, d := range s.destinations {
-		for e := d.pop(); e != nil; e = d.pop() {
-			if e.message != nil {
-				left = append(left, e)
-			}
-		}
-		clear(d.loaded)
+		left = append(left, d.drain()...)
 	}
 	s.mu.Unlock()
 	for _, e := range left {
@@ -192,6 +187,7 @@ func (s *Spool) hungry() (list []*destination) {
 		if s.readsAt(d, now) == now {
 			list = append(list, d)
 		}
+		s.forget(d)
 	}
 	return list
 }

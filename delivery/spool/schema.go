@@ -29,14 +29,25 @@ func kind() sqldb.Kind {
 	}
 }
 
-// A state is that of an entry.
-type state int
+// A State is that of an entry, or of a recipient with it.
+type State int
 
 const (
-	trying  state = iota // it is being attempted, or about to be
-	waiting              // for its time
-	held                 // until it is released
+	Trying  State = iota // it is being attempted, or about to be
+	Waiting              // for its time
+	Held                 // until it is released
 )
+
+// String is a word for it.
+func (s State) String() string {
+	switch s {
+	case Trying:
+		return "trying"
+	case Waiting:
+		return "waiting"
+	}
+	return "held"
+}
 
 // A mark is what is to become of a message.
 type mark int
@@ -76,7 +87,7 @@ const (
 
 	selectMessage    = "SELECT id, arrived, account, local, domain, body, utf8, ret, envid, octets FROM message WHERE seq = ?"
 	selectMark       = "SELECT mark FROM message WHERE seq = ?"
-	selectEntry      = "SELECT destination, sender, attempts, warned FROM entry WHERE message = ? AND number = ?"
+	selectEntry      = "SELECT destination, sender, next, attempts, warned FROM entry WHERE message = ? AND number = ?"
 	selectRecipients = "SELECT number, local, domain, notify, orcpt_type, orcpt, code, status, reply, server, tried, cause FROM recipient " +
 		"WHERE message = ? AND entry = ? ORDER BY number"
 	selectChunk = "SELECT data FROM chunk WHERE id = ?"

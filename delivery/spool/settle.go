@@ -52,7 +52,7 @@ func (s *Spool) settle(r result) {
 // settle does that in a transaction, and says whether the entry waits for another attempt.
 func (t *tx) settle(r result, next time.Time, tries int, notices []*arrival) (waits bool, err error) {
 	gone, m := r.gone(), unmarked
-	if gone < len(r.recipients) {
+	if gone < len(r.recipients) || notices != nil {
 		if m, err = t.mark(r.seq); err != nil {
 			return false, err
 		}
@@ -117,9 +117,9 @@ func (t *tx) putBack(k key, m mark, next time.Time, tries int) error {
 		_, err := t.exec("delete entry", deleteEntry, k.seq, k.number)
 		return err
 	}
-	as := waiting
+	as := Waiting
 	if m == hold {
-		as = held
+		as = Held
 	}
 	_, err := t.exec("put entry back", deferEntry, int(as), next.UnixMicro(), tries, k.seq, k.number)
 	return err

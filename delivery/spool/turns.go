@@ -82,6 +82,19 @@ func (d *destination) pop() *entry {
 	return e
 }
 
+// drain empties the lanes, and returns the entries that are trying. The others wait in the database.
+func (d *destination) drain() (left []*entry) {
+	for e := d.pop(); e != nil; e = d.pop() {
+		if e.message != nil {
+			left = append(left, e)
+		} else {
+			delete(d.loaded, e.key)
+			d.due = time.UnixMicro(0)
+		}
+	}
+	return left
+}
+
 // offer hands over an entry that is trying.
 func (s *Spool) offer(e *entry) {
 	s.mu.Lock()
