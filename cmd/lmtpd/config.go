@@ -25,6 +25,7 @@ type Config struct {
 	Submission Submission
 	Queue      Queue
 	Mailboxes  []Mailboxes // one block: localhost, any account, maildir:DATA/mail/%d/%n
+	Relay      Relay
 	Limits     Limits
 	Log        Log
 }

@@ -57,6 +57,7 @@ func (cfg *Config) complete() error {
 	cfg.Auth.Backend.Kind = cmp.Or(cfg.Auth.Backend.Kind, "accounts")
 	cfg.Submission.MessageSize = cmp.Or(cfg.Submission.MessageSize, cfg.Limits.MessageSize)
 	cfg.Submission.Recipients = cmp.Or(cfg.Submission.Recipients, cfg.Limits.Recipients)
+	cfg.Relay.Hello = cmp.Or(cfg.Relay.Hello, cfg.Hostname)
 	for i := range cfg.Mailboxes {
 		if err := cfg.Mailboxes[i].complete(cfg.Data); err != nil {
 			return err

@@ -18,6 +18,7 @@ func readConfig(cfg *Config, data []byte, r *report) {
 	readSubmission(&cfg.Submission, t.section("submission"))
 	readQueue(&cfg.Queue, t.section("queue"))
 	readMailboxes(cfg, t)
+	readRelay(&cfg.Relay, t.section("relay"))
 	readLimits(&cfg.Limits, t.section("limits"))
 	readLog(&cfg.Log, t.section("log"))
 	t.done()
