@@ -68,3 +68,16 @@ func TestBenchOnTerminal(t *testing.T) {
 		t.Errorf("the terminal has shown %q", shown)
 	}
 }
+
+// A program may have any name.
+func FuzzParseStat(f *testing.F) {
+	f.Add([]byte("sh"))
+	f.Add([]byte(") S 1 1 (\n"))
+	f.Fuzz(func(t *testing.T, name []byte) {
+		text := append(append([]byte("41 ("), name...), ") S 7 0 0 0 -1 0 0 0 0 0 1 2 3 4 20 0 1 0 500 1000 77 0\n"...)
+		if got, ok := parseStat(text); !ok || got != (processStat{7, 100 * time.Millisecond, 77}) {
+			t.Errorf("%q: %+v, %v", name, got, ok)
+		}
+		parseStat(name)
+	})
+}
