@@ -48,6 +48,7 @@ func (a *app) application() *cli.App {
 			checkCommand(),
 			explainCommand(),
 			sendCommand(),
+			benchCommand(),
 			mailboxCommand(),
 			userCommand(),
 		},
