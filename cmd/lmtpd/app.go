@@ -50,6 +50,7 @@ func (a *app) application() *cli.App {
 			sendCommand(),
 			benchCommand(),
 			mailboxCommand(),
+			queueCommand(),
 			userCommand(),
 		},
 		Action:       unknownCommand,

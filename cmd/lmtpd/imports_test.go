@@ -49,9 +49,10 @@ func rooms() map[string][]string {
 		"delivery/submission/senders": {"protocol/smtp", "auth/account/textfile"},
 		"delivery/submission":         {"protocol/smtp"},
 		"delivery/alias":              {"protocol/smtp", "auth/account/textfile"},
-		"delivery/spool":              {"protocol/smtp", "store", "store/sqldb", "delivery/dsn"},
+		"delivery/spool":              {"protocol/smtp", "store", "store/sqldb", "store/directory", "delivery/dsn"},
 		"delivery/relay":              {"protocol/smtp", "protocol/client", "auth", "store", "delivery/spool"},
 		"delivery/dsn":                {"protocol/smtp", "store"},
+		"delivery/srs":                {"protocol/smtp"},
 		"delivery/sieve":              {},
 		"cmd/lmtpd":                   {"*"},
 	}
