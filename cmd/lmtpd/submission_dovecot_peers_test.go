@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// dovecotSubmission has Dovecot take mail from those who log in, with all of its mechanisms that have to do with passwords. It
-// would hand on what it takes to a host that is not there, and does not ask it what it can do.
+// dovecotSubmission has Dovecot take mail from those who log in, with all of its mechanisms that have to do with passwords, and
+// without making those wait who had a wrong one before. It would hand on what it takes to a host that is not there, and does not ask
+// it what it can do.
 const dovecotSubmission = `
 protocols = imap lmtp submission
 ssl = yes
@@ -20,6 +21,11 @@ auth_failure_delay = 0
 submission_relay_host = 127.0.0.1
 submission_relay_port = 1
 submission_backend_capabilities = 8BITMIME
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
 service submission-login {
   inet_listener submission {
     address = 127.0.0.1
