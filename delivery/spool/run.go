@@ -66,7 +66,7 @@ func (s *Spool) end(cancel context.CancelFunc) {
 	for _, e := range left {
 		s.giveUp(e)
 	}
-	s.tryAgain()
+	s.tryAgain(s.cfg.Now().Add(longestDebt))
 	s.writer.change(0, func(*tx) error { return nil }) // comes after all that was owed
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,7 +102,7 @@ func (s *Spool) schedule(ctx context.Context) {
 
 // look looks what others have changed, and pays debts.
 func (s *Spool) look() {
-	s.tryAgain()
+	s.tryAgain(s.cfg.Now())
 	now, err := s.db.Changes(context.Background())
 	if err == nil && now != s.changes.Load() {
 		if err = s.rediscover(); err == nil {
