@@ -31,6 +31,7 @@ func (s *Spool) Run(ctx context.Context) error {
 	s.attempts, s.running = attempts, true
 	s.workers.Go(func() { s.watchAge(ctx) })
 	s.workers.Go(func() { s.rerouteAll(ctx) })
+	s.workers.Go(func() { s.vacuum(ctx) })
 	s.mu.Unlock()
 	s.schedule(ctx)
 	s.end(cancel)
