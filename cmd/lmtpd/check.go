@@ -50,7 +50,7 @@ func checkFiles(cfg *Config) error {
 		aliases = checkAliases(cfg, opened)
 	}
 	var errs []error
-	for _, err := range []error{accounts, aliases, checkTLS(cfg.TLS, time.Now()), checkSubmission(cfg)} {
+	for _, err := range []error{accounts, aliases, checkTLS(cfg.TLS, time.Now()), checkSubmission(cfg), checkRelay(cfg)} {
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -81,6 +81,7 @@ func explain(to io.Writer, cfg *Config) error {
 		p.tls(cfg.TLS, cfg.Data, time.Now())
 	}
 	p.submission(cfg)
+	p.queue(cfg)
 	aliases, err := openAliases(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		aliases = make([]*alias.File, len(cfg.Mailboxes)) // it is told behind everything else
@@ -91,6 +92,7 @@ func explain(to io.Writer, cfg *Config) error {
 			p.elsewhere(cfg.aliasDomains(aliases).Elsewhere(aliases[i], m.Domains))
 		}
 	}
+	p.relay(cfg.Relay)
 	p.limits(cfg.Limits)
 	p.line("log", cfg.Log.Format+", "+levelName(cfg.Log.Level)+" and above")
 	return w.Flush()

@@ -23,7 +23,7 @@ func loadConfig(c *cli.Context) (*Config, error) {
 }
 
 func (o overrides) load() (*Config, error) {
-	cfg := &Config{Data: defaultData, Submission: defaultSubmission(), Limits: defaultLimits(), Log: Log{Format: "text"}}
+	cfg := &Config{Data: defaultData, Submission: defaultSubmission(), Queue: defaultQueue(), Limits: defaultLimits(), Log: Log{Format: "text"}}
 	r := &report{file: o.config}
 	if o.config != "" {
 		data, err := os.ReadFile(o.config)
@@ -57,10 +57,14 @@ func (cfg *Config) complete() error {
 	cfg.Auth.Backend.Kind = cmp.Or(cfg.Auth.Backend.Kind, "accounts")
 	cfg.Submission.MessageSize = cmp.Or(cfg.Submission.MessageSize, cfg.Limits.MessageSize)
 	cfg.Submission.Recipients = cmp.Or(cfg.Submission.Recipients, cfg.Limits.Recipients)
+	cfg.Relay.Hello = cmp.Or(cfg.Relay.Hello, cfg.Hostname)
 	for i := range cfg.Mailboxes {
 		if err := cfg.Mailboxes[i].complete(cfg.Data); err != nil {
 			return err
 		}
+	}
+	if cfg.Queue.Postmaster.IsNull() {
+		cfg.Queue.Postmaster = smtp.Path{Local: "postmaster", Domain: cfg.Mailboxes[0].Domains[0]}
 	}
 	return nil
 }

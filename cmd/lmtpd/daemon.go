@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"lmtpd/auth"
+	"lmtpd/auth/account"
 	"lmtpd/delivery"
 	"lmtpd/delivery/submission"
 	"lmtpd/protocol/server"
@@ -36,7 +37,9 @@ type daemon struct {
 	stores    []store.Store  // of cfg.Mailboxes, by number
 	sweepers  []store.Sweeper
 	searchers []store.Searcher // whose indexes are kept up
+	accounts  []account.Source // of all blocks
 	close     func() error
+	post      post
 
 	certificates *certificate.Store // nil: no listener has TLS
 	auth         auth.Authenticator // nil: no listener is for submission
@@ -103,6 +106,12 @@ func (d *daemon) open() (err error) {
 	if err != nil {
 		return errors.Join(err, d.close())
 	}
+	if err := d.openPost(agent); err != nil {
+		return errors.Join(err, d.close())
+	}
+	if err := d.openSubmission(agent, d.accounts); err != nil {
+		return errors.Join(err, d.close())
+	}
 	d.sweepers = append(d.sweepers, agent)
 	for i, s := range d.stores {
 		if sw, can := s.(store.Sweeper); can && slices.Index(d.stores, s) == i { // blocks may share a store
@@ -125,7 +134,7 @@ func (d *daemon) open() (err error) {
 		MaxSize:       d.cfg.Limits.MessageSize,
 		MaxRecipients: d.cfg.Limits.Recipients,
 		MaxErrors:     d.cfg.Limits.Errors,
-		DSN:           d.cfg.DSN == DSNRelay,
+		DSN:           d.cfg.DSN == DSNOn,
 		NewID:         newID,
 	}
 	return nil
@@ -148,10 +157,15 @@ func (d *daemon) agent(tmp *os.File) (*delivery.Agent, error) {
 	if err := checkAliases(d.cfg, aliasesOf(blocks)); err != nil {
 		d.log.Warn("mail for some aliases will be deferred", "cause", err)
 	}
+	rewriter, err := openRewriter(d.cfg)
+	if err != nil {
+		return nil, err
+	}
 	space := store.NewSpace(d.cfg.Limits.MinFree, time.Now)
 	closeStores := d.close
 	d.close = func() error { return errors.Join(closeStores(), closeSources(sourcesOf(blocks))) }
-	agent, err := delivery.New(delivery.Config{
+	d.accounts = sourcesOf(blocks)
+	return delivery.New(delivery.Config{
 		Hostname: d.cfg.Hostname,
 		Blocks:   blocks,
 		TempDir:  tmp.Name(),
@@ -163,17 +177,16 @@ func (d *daemon) agent(tmp *os.File) (*delivery.Agent, error) {
 		Log:      d.log,
 
 		Authenticated: d.cfg.Submission.disclosure(),
+		Queue:         &d.post,
+		Rewriter:      rewriter,
+		NewID:         newID,
 	})
-	if err != nil {
-		return nil, err
-	}
-	return agent, d.openSubmission(agent, sourcesOf(blocks))
 }
 
 // run serves until ctx ends, and then lets messages in progress finish.
 func (d *daemon) run(ctx context.Context) error {
 	var running sync.WaitGroup
-	failed := make(chan error, len(d.listeners))
+	failed := make(chan error, len(d.listeners)+1)
 	for i, l := range d.listeners {
 		running.Go(func() {
 			if err := d.server.Serve(l, d.endpoint(d.cfg.Listen[i])); !errors.Is(err, server.ErrServerClosed) {
@@ -181,6 +194,7 @@ func (d *daemon) run(ctx context.Context) error {
 			}
 		})
 	}
+	stopPost := d.post.run(failed)
 	sweeping, stopSweep := context.WithCancel(ctx)
 	swept := make(chan struct{})
 	go func() {
@@ -195,6 +209,7 @@ func (d *daemon) run(ctx context.Context) error {
 	stopSweep()
 	d.shutDown()
 	running.Wait()
+	stopPost()
 	select {
 	case <-swept:
 	case <-time.After(time.Second):

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"lmtpd/auth/account"
+	"lmtpd/delivery/spool"
 	"lmtpd/store"
 )
 
@@ -36,7 +37,7 @@ func exitCode(err error) int {
 		return libraryCode(coder.ExitCode())
 	case errors.Is(err, store.ErrNoMailbox), errors.Is(err, account.ErrNotFound):
 		return exNoUser
-	case errors.Is(err, store.ErrNoFolder), errors.Is(err, store.ErrNoMessage), errors.Is(err, store.ErrQuery):
+	case errors.Is(err, store.ErrNoFolder), errors.Is(err, store.ErrNoMessage), errors.Is(err, spool.ErrNoMessage), errors.Is(err, store.ErrQuery):
 		return exDataErr
 	case errors.Is(err, store.ErrNoIndex):
 		return exUnavailable

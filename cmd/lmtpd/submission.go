@@ -42,7 +42,7 @@ func (d *daemon) openSubmission(agent *delivery.Agent, accounts []account.Source
 		return err
 	}
 	d.submission = submission.New(submission.Config{
-		Agent:    agent,
+		Agent:    agent.MSA(),
 		Owners:   owners{agent, table},
 		Sender:   checked(d.cfg.Submission.CheckSender),
 		From:     checked(d.cfg.Submission.CheckFrom),
@@ -90,5 +90,5 @@ func (d *daemon) submits(ep *server.Endpoint, l Listen) {
 	s := &ep.Session
 	s.Dialect, s.Auth, s.Login, s.Submitter, s.PRDR = session.ESMTP(), d.auth, d.cfg.login, l.Trust.Contain, true
 	s.MaxSize, s.MaxRecipients = d.cfg.Submission.MessageSize, d.cfg.Submission.Recipients
-	s.DSN = false // there is nobody yet who would send notifications
+	s.DSN = true // whoever hears one reply hears the rest from the queue
 }

@@ -65,11 +65,11 @@ func (s *Spool) read(e *entry) error {
 	err := s.db.Read(ctx, func(ctx context.Context, conn *sql.Conn) error {
 		row := conn.QueryRowContext(ctx, selectEntry, e.seq, e.number)
 		var next int64
-		if err := row.Scan(&e.destination, &e.sender, &next, &e.attempts, &e.warned); err != nil {
+		m := &Message{}
+		if err := row.Scan(&e.destination, &e.sender, &next, &e.attempts, &e.warned, &m.Doubt); err != nil {
 			return err
 		}
 		e.next = time.UnixMicro(next)
-		m := &Message{}
 		size, err := scanMessage(conn.QueryRowContext(ctx, selectMessage, e.seq), m)
 		if err != nil {
 			return err

@@ -56,6 +56,9 @@ func (s *Spool) resume() error {
 				if err == nil {
 					err = t.putBack(e.key, m, now, 0)
 				}
+				if err == nil {
+					_, err = t.exec("doubt entry", doubtEntry, e.seq, e.number)
+				}
 				if err != nil {
 					return err
 				}

@@ -74,8 +74,8 @@ const (
 		"JOIN message AS m ON m.seq = r.message JOIN entry AS e ON e.message = r.message AND e.number = r.entry " +
 		"WHERE (r.message, r.entry, r.number) > (?, ?, ?) ORDER BY r.message, r.entry, r.number LIMIT ?"
 	selectLastEntry = "SELECT max(number) FROM entry WHERE message = ?"
-	splitEntry      = "INSERT INTO entry (message, number, destination, sender, arrived, state, next, attempts, warned) " +
-		"SELECT message, ?, ?, sender, arrived, ?, ?, 0, warned FROM entry WHERE message = ? AND number = ?"
+	splitEntry      = "INSERT INTO entry (message, number, destination, sender, arrived, state, next, attempts, warned, doubt) " +
+		"SELECT message, ?, ?, sender, arrived, ?, ?, 0, warned, doubt FROM entry WHERE message = ? AND number = ?"
 	moveRecipient = "UPDATE recipient SET entry = ? WHERE message = ? AND entry = ? AND number = ?"
 
 	insertChunk     = "INSERT INTO chunk (id, data) VALUES (?, ?)"
@@ -87,7 +87,7 @@ const (
 
 	selectMessage    = "SELECT id, arrived, account, local, domain, body, utf8, ret, envid, octets FROM message WHERE seq = ?"
 	selectMark       = "SELECT mark FROM message WHERE seq = ?"
-	selectEntry      = "SELECT destination, sender, next, attempts, warned FROM entry WHERE message = ? AND number = ?"
+	selectEntry      = "SELECT destination, sender, next, attempts, warned, doubt FROM entry WHERE message = ? AND number = ?"
 	selectRecipients = "SELECT number, local, domain, notify, orcpt_type, orcpt, code, status, reply, server, tried, cause FROM recipient " +
 		"WHERE message = ? AND entry = ? ORDER BY number"
 	selectChunk = "SELECT data FROM chunk WHERE id = ?"
@@ -95,6 +95,7 @@ const (
 	claimEntry      = "UPDATE entry SET state = 0 WHERE message = ? AND number = ? AND state = 1 AND next <= ?"
 	deferEntry      = "UPDATE entry SET state = ?, next = ?, attempts = attempts + ? WHERE message = ? AND number = ?"
 	claimOld        = "UPDATE entry SET state = 0 WHERE message = ? AND number = ? AND state = 1"
+	doubtEntry      = "UPDATE entry SET doubt = 1 WHERE message = ? AND number = ?"
 	warnEntry       = "UPDATE entry SET warned = 1 WHERE message = ? AND number = ? AND state = 1 AND warned = 0"
 	deleteEntry     = "DELETE FROM entry WHERE message = ? AND number = ?"
 	deleteRecipient = "DELETE FROM recipient WHERE message = ? AND entry = ? AND number = ?"

@@ -36,6 +36,7 @@ CREATE TABLE entry (
   next         INTEGER NOT NULL,           -- when it is due (microseconds since 1970)
   attempts     INTEGER NOT NULL DEFAULT 0, -- that the destination was there for
   warned       INTEGER NOT NULL DEFAULT 0, -- 1: the sender has been told of the delay
+  doubt        INTEGER NOT NULL DEFAULT 0, -- 1: nobody knows how an attempt has ended, so it may be there already
   PRIMARY KEY (message, number)
 ) STRICT, WITHOUT ROWID;
 

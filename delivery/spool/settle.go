@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -73,7 +74,17 @@ func (t *tx) settle(r result, next time.Time, tries int, notices []*arrival) (wa
 			return false, err
 		}
 	}
+	if r.doubtful() {
+		if _, err := t.exec("doubt entry", doubtEntry, r.seq, r.number); err != nil {
+			return false, err
+		}
+	}
 	return m == unmarked, t.putBack(r.key, m, next, tries)
+}
+
+// doubtful says whether nobody knows what has become of a recipient.
+func (r *result) doubtful() bool {
+	return r.unusable == nil && slices.ContainsFunc(r.outcomes, func(o Outcome) bool { return o.Fate == Unknown })
 }
 
 // gone is how many recipients are done.

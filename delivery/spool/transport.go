@@ -13,6 +13,7 @@ type Message struct {
 	ID      string    // of the transaction that brought it, as in Received, in its 250 and in every log line
 	Arrived time.Time // when it was put into the spool
 	Account string    // who submitted it; "": nobody who had logged in, or the spool itself
+	Doubt   bool      // nobody knows how an earlier attempt has ended, so it may be there already
 
 	From  smtp.Path
 	Body  smtp.Body

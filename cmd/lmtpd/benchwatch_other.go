@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// processTree cannot tell.
+func processTree(int) (treeUse, error) { return treeUse{}, errNoProc }
