@@ -66,12 +66,15 @@ func TestCrash(t *testing.T) {
 		if got, want := c.calls(), []string{"hangs.example " + id + " b@hangs.example,c@hangs.example"}; !slices.Equal(got, want) {
 			t.Errorf("attempts %q, want %q", got, want)
 		}
+		if !c.attempts()[0].doubt {
+			t.Error("an attempt is not told that there was one that nobody knows the end of")
+		}
 		if n := book.lines("it is attempted again, and may come twice"); n != 2 {
 			t.Errorf("%d lines tell of it:\n%s", n, book)
 		}
 		time.Sleep(6 * time.Minute)
 		synctest.Wait()
-		if got := c.calls(); len(got) != 2 || got[1] != "later.example "+id+" d@later.example" {
+		if got := c.calls(); len(got) != 2 || got[1] != "later.example "+id+" d@later.example" || c.attempts()[1].doubt {
 			t.Errorf("attempts %q", got)
 		}
 		empty(t, s)

@@ -1,11 +1,23 @@
 package spool
 
+import "time"
+
 // A debt is a change that must be made, sooner or later: what it tells of has happened.
 type debt struct {
 	do     func(*tx) error
 	octets int64
 	after  func() // called once it is made
+
+	failures int
+	again    time.Time // when it is tried again
 }
+
+const (
+	// maxUnsettled is how much may be owed that could not be paid before attempts wait: after a crash it is all in doubt.
+	maxUnsettled = 100
+	// longestDebt is the longest pause between two tries.
+	longestDebt = time.Minute
+)
 
 // owe has a change made, again and again until it succeeds. Nobody waits for it; what is owed is not attempted meanwhile.
 func (s *Spool) owe(x *debt) {
@@ -24,23 +36,33 @@ func (s *Spool) paid(x *debt, err error) {
 	s.settling--
 	full := s.settling == maxSettling-1
 	if err != nil {
+		now := s.cfg.Now()
+		x.again = now.Add(min(time.Second<<min(x.failures, 10), longestDebt))
+		x.failures++
 		s.unsettled = append(s.unsettled, x)
-		s.stalled = s.cfg.Now().Add(stallFor)
+		s.stalled = now.Add(stallFor)
 	}
 	n := len(s.unsettled)
 	s.mu.Unlock()
 	if err != nil {
-		s.cfg.Log.Error("what an attempt has come to cannot be kept yet: it is tried again, and nothing is attempted before", "kept", n, "cause", err)
+		s.cfg.Log.Error("what an attempt has come to cannot be kept yet: it is tried again", "such", n, "cause", err)
 	} else if full {
 		s.poke()
 	}
 }
 
-// tryAgain has all debts paid that could not be.
-func (s *Spool) tryAgain() {
+// tryAgain has debts paid that could not be, and whose time has come by then.
+func (s *Spool) tryAgain(by time.Time) {
 	s.mu.Lock()
-	list := s.unsettled
-	s.unsettled = nil
+	var list, rest []*debt
+	for _, x := range s.unsettled {
+		if x.again.After(by) {
+			rest = append(rest, x)
+		} else {
+			list = append(list, x)
+		}
+	}
+	s.unsettled = rest
 	s.mu.Unlock()
 	for _, x := range list {
 		s.owe(x)

@@ -37,6 +37,7 @@ type carried struct {
 	to      []string
 	content string
 	from    smtp.Path
+	doubt   bool
 }
 
 func (c *carrier) Destination(from, to smtp.Path) string {
@@ -51,7 +52,7 @@ func (c *carrier) Attempt(ctx context.Context, destination string, m *Message) (
 	if err != nil {
 		return nil, err
 	}
-	one := carried{at: time.Now(), id: m.ID, content: string(b), from: m.From}
+	one := carried{at: time.Now(), id: m.ID, content: string(b), from: m.From, doubt: m.Doubt}
 	for _, to := range m.Recipients {
 		one.to = append(one.to, to.To.String())
 	}

@@ -2,6 +2,7 @@ package spool
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"runtime"
@@ -12,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"lmtpd/delivery/dsn"
 	"lmtpd/protocol/smtp"
 	"lmtpd/store"
 )
@@ -114,7 +116,7 @@ func TestSettleFails(t *testing.T) {
 					t.Errorf("%d attempts while nothing can be kept", n)
 				}
 				failing.Store(nil)
-				time.Sleep(3 * time.Second)
+				time.Sleep(longestDebt + 3*time.Second)
 				synctest.Wait()
 				counts := map[string]int{}
 				for _, one := range c.attempts() {
@@ -196,3 +198,48 @@ type vast struct{}
 
 func (vast) Size() int64                           { return maxContent + 1 }
 func (vast) ReadAt(p []byte, _ int64) (int, error) { return len(p), nil }
+
+// A spool that is full refuses mail and loses none. What leaves makes room, also for what an attempt has come to that could not be kept.
+func TestFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &carrier{}
+		c.answer = func(_ context.Context, name string, m *Message) ([]Outcome, error) {
+			if name == "gone.example" {
+				return all(m, Bounced, refused), nil
+			}
+			return all(m, Relayed, smtp.Reply{Code: 250}), nil
+		}
+		cfg := config(tempPath(t), c)
+		cfg.Concurrency = 1
+		cfg.Report = func(r dsn.Report) (Mail, error) {
+			m, err := report(r)
+			m.Content = traced{octets(strings.Repeat("x", 200_000)), m.Content}
+			return m, err
+		}
+		s := open(t, cfg)
+		err := s.db.Write(t.Context(), func(ctx context.Context, conn *sql.Conn) error {
+			_, err := conn.ExecContext(ctx, "PRAGMA max_page_count = 200")
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, s, mail("ann@here.example", "x", "bob@gone.example"))
+		n := 1
+		for ; err == nil; n++ {
+			err = s.Put(t.Context(), mail("ann@here.example", strings.Repeat("x", 20_000), "bob@a.example"))
+		}
+		if n -= 2; !errors.Is(err, store.ErrFull) || n < 10 || rows(t, s, "message") != n+1 {
+			t.Errorf("after %d messages: %v", n, err)
+		}
+		stop := run(t, s)
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		if got := len(c.attempts()); got != n+2 { // one is the notification
+			t.Errorf("%d attempts, want %d", got, n+2)
+		}
+		empty(t, s)
+		put(t, s, mail("ann@here.example", strings.Repeat("x", 20_000), "bob@a.example"))
+		stop()
+	})
+}

@@ -31,6 +31,7 @@ func (s *Spool) Run(ctx context.Context) error {
 	s.attempts, s.running = attempts, true
 	s.workers.Go(func() { s.watchAge(ctx) })
 	s.workers.Go(func() { s.rerouteAll(ctx) })
+	s.workers.Go(func() { s.vacuum(ctx) })
 	s.mu.Unlock()
 	s.schedule(ctx)
 	s.end(cancel)
@@ -66,7 +67,7 @@ func (s *Spool) end(cancel context.CancelFunc) {
 	for _, e := range left {
 		s.giveUp(e)
 	}
-	s.tryAgain()
+	s.tryAgain(s.cfg.Now().Add(longestDebt))
 	s.writer.change(0, func(*tx) error { return nil }) // comes after all that was owed
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,7 +103,7 @@ func (s *Spool) schedule(ctx context.Context) {
 
 // look looks what others have changed, and pays debts.
 func (s *Spool) look() {
-	s.tryAgain()
+	s.tryAgain(s.cfg.Now())
 	now, err := s.db.Changes(context.Background())
 	if err == nil && now != s.changes.Load() {
 		if err = s.rediscover(); err == nil {

@@ -37,6 +37,30 @@ func TestAtOnce(t *testing.T) {
 	})
 }
 
+// An attempt is told of an earlier one that nobody knows the end of, and of no other.
+func TestDoubt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &carrier{}
+		fates := []Fate{Deferred, Unknown, Deferred, Relayed}
+		c.answer = func(_ context.Context, _ string, m *Message) ([]Outcome, error) {
+			return all(m, fates[len(c.attempts())-1], smtp.Reply{}), nil
+		}
+		s := open(t, config(tempPath(t), c))
+		stop := run(t, s)
+		put(t, s, mail("ann@here.example", "x", "bob@a.example"))
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		var got []bool
+		for _, one := range c.attempts() {
+			got = append(got, one.doubt)
+		}
+		if want := []bool{false, false, true, true}; !slices.Equal(got, want) {
+			t.Errorf("doubts %v, want %v", got, want)
+		}
+		stop()
+	})
+}
+
 // What is deferred is attempted again after 5, 15 and 30 minutes, an hour, and then every two.
 func TestRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -173,10 +173,10 @@ const maxSettling = 2000
 
 // isStalled says whether no attempt is to begin, since its outcome could not be kept. The caller has s.mu.
 func (s *Spool) isStalled(now time.Time) bool {
-	return now.Before(s.stalled) || s.settling+len(s.unsettled) >= maxSettling
+	return now.Before(s.stalled) || s.settling >= maxSettling || len(s.unsettled) >= maxUnsettled
 }
 
-// stallFor is how long nothing is attempted after a commit has failed.
+// stallFor is how long nothing is attempted after a commit has failed. What leaves room may be among what is attempted then.
 const stallFor = time.Second
 
 // stall says that the database cannot be written to.
