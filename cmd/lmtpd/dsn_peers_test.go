@@ -155,3 +155,44 @@ func compareBounces(t *testing.T, ours, theirs bounce) {
 
 // bare leaves out the blanks, of which Postfix has less.
 func bare(value string) string { return strings.ReplaceAll(value, " ", "") }
+
+// A Postfix that is as strict as it can be about MIME takes our notifications, and hands them over as they are.
+func TestNotificationForStrictPostfix(t *testing.T) {
+	needPeers(t, "postfix")
+	t.Parallel()
+	d := startDaemon(t)
+	strict := []string{"virtual_transport = lmtp:inet:" + d.port, "strict_8bitmime_body = yes", "strict_mime_encoding_domain = yes"}
+	internationalized := startPostfix(t, strict...)
+	p := startPostfix(t, append(strict, "strict_7bit_headers = yes")...) // which goes for SMTPUTF8 too
+	wide := "From: größe@example.org\r\nSubject: Größe\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: 8bit\r\n\r\nÜber\r\n"
+	for local, tt := range map[string]struct {
+		to, content string
+		utf8        smtp.Encoding
+	}{
+		"ann":   {"bob@example.net", "Subject: x\r\n\r\nhi\r\n", smtp.ASCII},
+		"ben":   {"bob@example.net", "Subject: x\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: 8bit\r\n\r\nÜber\r\n", smtp.ASCII},
+		"cid":   {"bob@example.net", "Subject: \xfc\r\n\r\n" + strings.Repeat("x", 2000) + "\r\n", smtp.ASCII},
+		"größe": {"häuser@example.net", wide, smtp.UTF8},
+		"dee":   {"häuser@example.net", wide, smtp.UTF8},
+	} {
+		t.Run(local, func(t *testing.T) {
+			t.Parallel()
+			to := local + "@example.org"
+			r := dsn.Report{
+				Hostname: "mail.example.org", ID: "X1", Arrived: time.Now(), Ret: smtp.RetFull, UTF8: tt.utf8, Content: strings.NewReader(tt.content),
+				From: mailbox(t, to), Recipients: []dsn.Recipient{{Recipient: smtp.Recipient{To: mailbox(t, tt.to)}, Action: dsn.Failed}},
+			}
+			var b bytes.Buffer
+			env, err := dsn.Compose(&b, "N1", time.Now(), r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, p := submission{from: "<> BODY=" + string(env.Body), to: []string{"<" + to + ">"}, body: b.Bytes()}, p
+			if env.UTF8 == smtp.UTF8 {
+				s.from, p = s.from+" SMTPUTF8", internationalized
+			}
+			p.fate(t, p.submit(t, s)[0], to, "sent")
+			only(t, d, local).sameContent(t, b.Bytes())
+		})
+	}
+}
