@@ -1,7 +1,6 @@
 package dsn
 
 import (
-	"bytes"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -98,13 +97,13 @@ func shorten(s string, n int) string {
 	return s[:runeStart(s, n)] + "..."
 }
 
-// word returns s as it may stand in a Message-ID: atext and dots.
+// word returns s as it may stand in a Message-ID.
 func word(s string) string {
-	return string(bytes.Map(func(r rune) rune {
+	return strings.Map(func(r rune) rune {
 		switch {
 		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '-', r == '_':
 			return r
 		}
 		return '-'
-	}, []byte(s)))
+	}, s)
 }

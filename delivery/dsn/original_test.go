@@ -1,6 +1,7 @@
 package dsn_test
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"strings"
@@ -126,10 +127,33 @@ func TestThread(t *testing.T) {
 	}
 }
 
+// However long a message is, no more of it is read than is returned.
+func TestBounded(t *testing.T) {
+	r := report(t, "", bob(t, dsn.Failed, noMailbox))
+	r.Ret, r.Content = smtp.RetFull, endless{t}
+	text, _ := compose(t, r)
+	if _, parts := read(t, text); parts[2].body != "" || len(text) > 4000 {
+		t.Errorf("%d octets of text", len(text))
+	}
+}
+
+// endless is content of 8 EiB.
+type endless struct{ t *testing.T }
+
+func (e endless) Size() int64 { return 1<<63 - 1 }
+
+func (e endless) ReadAt(p []byte, off int64) (int, error) {
+	if off+int64(len(p)) > dsn.MaxReturned {
+		e.t.Errorf("%d octets at %d are read", len(p), off)
+	}
+	copy(p, bytes.Repeat([]byte("x"), len(p)))
+	return len(p), nil
+}
+
 // What cannot be read or written is an error.
 func TestComposeErrors(t *testing.T) {
 	r := report(t, original, bob(t, dsn.Failed, noMailbox))
-	for octets := range 3000 {
+	for octets := 0; octets < 3000; octets += 17 {
 		if _, err := dsn.Compose(&limited{octets}, "N1", at(14), r); err != nil && !errors.Is(err, errLimit) {
 			t.Fatalf("a writer of %d octets: %v", octets, err)
 		} else if err == nil && octets < 1000 {

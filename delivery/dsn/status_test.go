@@ -94,3 +94,27 @@ func TestReply(t *testing.T) {
 		}
 	}
 }
+
+// What people read says only what is known, and what comes next.
+func TestText(t *testing.T) {
+	for _, tt := range []struct {
+		action dsn.Action
+		reply  smtp.Reply
+		want   string
+	}{
+		{dsn.Failed, smtp.Reply{Code: 550, Status: "1.1", Text: "No"}, "Not delivered. There is no such address. Please check how it is written. The answer of this mail system was: 550 5.1.1 No"},
+		{dsn.Failed, smtp.Reply{Code: 452, Status: "2.2", Text: "No"}, "Not delivered. The recipient's mailbox is full. It was tried again and again until Sat, 28 Nov 2026 13:00:00 +0000, and is given up now. The answer"},
+		{dsn.Failed, smtp.Reply{}, "Not delivered. No mail system has answered until Sat, 28 Nov 2026 13:00:00 +0000, and no more attempts are made. The header"},
+		{dsn.Delayed, smtp.Reply{Code: 450, Status: "7.1", Text: "Greylisted"}, "Not delivered yet. It will be tried again until Sat, 28 Nov 2026 20:00:00 +0000. You will be told if it cannot be delivered. The answer of this mail system was: 450 4.7.1 Greylisted"},
+		{dsn.Delayed, smtp.Reply{}, "Not delivered yet. No mail system has answered so far. It will be tried again until Sat, 28 Nov 2026 20:00:00 +0000. You will be told if it cannot be delivered. The header"},
+		{dsn.Delivered, smtp.Reply{}, "Delivered. The header of the message is attached, and a report for programs."},
+	} {
+		to := bob(t, tt.action, tt.reply)
+		to.Until = at(20)
+		text, _ := compose(t, report(t, original, to))
+		_, parts := read(t, text)
+		if got := strings.Join(strings.Fields(parts[0].body), " "); !strings.Contains(got, "<bob@example.net>: "+tt.want) {
+			t.Errorf("%s after %v: %q, want %q", tt.action, tt.reply, got, tt.want)
+		}
+	}
+}

@@ -24,8 +24,7 @@ func (a Action) tale() tale {
 			"The message below could not be delivered to all it was for. What follows tells to whom, why, and what the servers said."}
 	case Delayed:
 		return tale{"Delayed mail", "Delayed Message",
-			"The message below has not been delivered yet. You need not send it again: it is kept here, and tried again. " +
-				"You will be told if that comes to nothing."}
+			"The message below has not been delivered yet. You need not send it again: it is kept here, and tried again."}
 	case Relayed:
 		return tale{"Relayed mail", "Message",
 			"The message below has been passed on to a mail system that does not confirm delivery."}
@@ -101,11 +100,11 @@ func (r *Recipient) appendText(b []byte) []byte {
 	return b
 }
 
-// address is the recipient, and what the sender called him if that is another address.
+// address is the recipient's, and the one that the sender wrote if that is another.
 func (r *Recipient) address() string {
 	address := "<" + clean(r.To.String(), smtp.UTF8) + ">"
 	if o := r.Original; !o.IsZero() && o.Address != r.To.String() {
-		return address + " (you wrote to <" + clean(o.Address, smtp.UTF8) + ">)"
+		return address + " (sent to <" + clean(o.Address, smtp.UTF8) + ">)"
 	}
 	return address
 }
@@ -120,7 +119,7 @@ func (r *Recipient) told() string {
 	case Relayed:
 		return "Passed on to " + r.server() + ", which does not confirm delivery. You may hear of it again only if it fails there. " + r.says()
 	case Expanded:
-		return "Passed on to those that the address stands for. It is not told of each when it is delivered. " + r.says()
+		return "Passed on to those that the address stands for. You will not be told when each of them has it. " + r.says()
 	}
 	return "Delivered. " + r.says()
 }
@@ -134,9 +133,9 @@ func (r *Recipient) why() string {
 	case r.Reply.IsZero():
 		return "No mail system has answered so far. "
 	case r.Action == Failed && r.Reply.Transient():
-		return cause(r.Reply.Status) + "It was tried again and again" + r.untilLast() + ", and is given up now. "
+		return cause(r.Reply) + "It was tried again and again" + r.untilLast() + ", and is given up now. "
 	}
-	return cause(r.Reply.Status)
+	return cause(r.Reply)
 }
 
 func (r *Recipient) untilLast() string {
@@ -146,36 +145,43 @@ func (r *Recipient) untilLast() string {
 	return " until " + r.Last.Format(dateTime)
 }
 
-func (r *Recipient) next() string {
-	if r.Until.IsZero() {
-		return ""
+func (r *Recipient) next() (s string) {
+	if !r.Until.IsZero() {
+		s = "It will be tried again until " + r.Until.Format(dateTime) + ". "
 	}
-	return "It will be tried again until " + r.Until.Format(dateTime) + ". "
+	if r.Notify == 0 || r.Notify&smtp.NotifyFailure != 0 { // RFC 3461 §5.2.6
+		s += "You will be told if it cannot be delivered. "
+	}
+	return s
 }
 
-// cause says what a status means to who sent the message (RFC 3463 §3).
-func cause(s smtp.Status) string {
-	switch s {
-	case smtp.StatusNoMailbox, "1.6", "1.10":
-		return "There is no such address. Please check how it is written. "
-	case "1.2", "1.8", "4.4":
-		return "There is no such domain, or it takes no mail. Please check how the address is written. "
-	case smtp.StatusBadRecipient:
-		return "The address is not written as an address must be. "
-	case smtp.StatusDisabled:
-		return "The recipient's mailbox does not take mail. "
+// cause says what the status of a reply means to who sent the message (RFC 3463 §3). Much of it is certain only when it is final.
+func cause(r smtp.Reply) string {
+	if r.Permanent() {
+		switch r.Status {
+		case smtp.StatusNoMailbox, "1.6":
+			return "There is no such address. Please check how it is written. "
+		case "1.2", "1.10", "4.4":
+			return "There is no such domain, or it takes no mail. Please check how the address is written. "
+		case smtp.StatusBadRecipient:
+			return "The address is not written as an address must be. "
+		case smtp.StatusDisabled:
+			return "The recipient's mailbox does not take mail. "
+		case smtp.StatusLoop:
+			return "The message went round in circles between mail systems. "
+		case smtp.StatusNonASCII:
+			return "The recipient's mail system does not take addresses with letters beyond ASCII. "
+		case smtp.StatusSecurity, smtp.StatusNotAuthorized:
+			return "The recipient's mail system does not want this message. "
+		}
+	}
+	switch r.Status {
 	case smtp.StatusMailboxFull:
 		return "The recipient's mailbox is full. "
 	case "2.3", smtp.StatusTooBig:
 		return "The message is too big. "
 	case smtp.StatusSystemFull:
 		return "The recipient's mail system has no room. "
-	case smtp.StatusLoop:
-		return "The message went round in circles between mail systems. "
-	case smtp.StatusNonASCII:
-		return "The recipient's mail system does not take addresses with letters beyond ASCII. "
-	case smtp.StatusSecurity, smtp.StatusNotAuthorized:
-		return "The recipient's mail system does not want this message. "
 	}
 	return ""
 }
@@ -198,9 +204,9 @@ func (r *Recipient) server() string {
 
 // closing tells what is attached, and whom to ask.
 func (n *notification) closing() string {
-	s := "The header of your message is attached, and a report for programs."
+	s := "The header of the message is attached, and a report for programs."
 	if n.original.whole {
-		s = "Your message is attached, and a report for programs."
+		s = "The message is attached, and a report for programs."
 	}
 	if a := n.gravest(); a == Failed || a == Delayed {
 		s += " If you need help, please write to <postmaster@" + n.host() + "> and send all of this along."
