@@ -57,7 +57,7 @@ func (f *fake) forget() {
 
 // serve plays the server on one connection.
 func (f *fake) serve(nc net.Conn) {
-	defer func() { nc.Close() }()
+	defer nc.Close() // a session over TLS is not said goodbye to: nobody may be there to hear it
 	in := bufio.NewReader(nc)
 	defer f.end()
 	if !f.say(nc, in, f.greet()) {
