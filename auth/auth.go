@@ -1,16 +1,20 @@
-// Package auth is the server's side of SASL (RFC 4422): the exchanges of its mechanisms, and what stands against guessing.
+// Package auth is both sides of SASL (RFC 4422), the server's and the client's: the exchanges of its mechanisms, and what stands
+// against guessing.
 //
-// It knows neither the protocol that carries the exchanges nor where passwords are kept: the first asks an Authenticator
-// (protocol/session does, as RFC 4954 has it), the second is behind Accounts and Tokens. A Server has the mechanisms: PLAIN
-// (RFC 4616), LOGIN, CRAM-MD5 (RFC 2195), SCRAM-SHA-1 (RFC 5802), SCRAM-SHA-256 (RFC 7677) and their -PLUS forms with the
-// bindings tls-exporter (RFC 9266) and tls-server-end-point (RFC 5929), EXTERNAL (RFC 4422 App. A), OAUTHBEARER (RFC 7628)
-// and XOAUTH2. Guard has a Throttle slow an Authenticator down for those who guess, and keeps the log.
+// It knows neither the protocol that carries the exchanges nor where passwords are kept: the first asks an Authenticator, or a
+// Client (protocol/session and protocol/client do, as RFC 4954 has it), the second is behind Accounts and Tokens.
+//
+// Both have the mechanisms PLAIN (RFC 4616), LOGIN, CRAM-MD5 (RFC 2195), SCRAM-SHA-1 (RFC 5802), SCRAM-SHA-256 (RFC 7677) and their
+// -PLUS forms with the bindings tls-exporter (RFC 9266) and tls-server-end-point (RFC 5929), EXTERNAL (RFC 4422 App. A),
+// OAUTHBEARER (RFC 7628) and XOAUTH2. A client also has what is too weak to be offered and still asked for: DIGEST-MD5 (RFC 2831,
+// Historic by RFC 6331) and NTLM (MS-NLMP). Choose says with which of them a client may log in. Guard has a Throttle slow an
+// Authenticator down for those who guess, and keeps the log.
 //
 // What is not kept: SASLprep (RFC 4013). Names and passwords are taken as they are, as package password takes them, and
 // Dovecot; a client that prepares what is not ASCII, which those of SCRAM should, may so say another password than was stored.
-// Security layers, since TLS is there for that; the channel binding tls-unique, which TLS 1.3 does not have; the errors of
-// RFC 5802 §7, since the protocol says that an exchange has failed and "unknown-user" is not for strangers; DIGEST-MD5,
-// ANONYMOUS, GSSAPI, NTLM.
+// Security layers, since TLS is there for that; the channel binding tls-unique, which TLS 1.3 does not have; as a server, the errors
+// of RFC 5802 §7, since the protocol says that an exchange has failed and "unknown-user" is not for strangers; of DIGEST-MD5, a
+// second authentication from the first's nonce (RFC 2831 §2.2); of NTLM, its MIC and its channel binding; ANONYMOUS, GSSAPI.
 package auth
 
 import (
@@ -39,6 +43,9 @@ type Channel struct {
 	Peer    netip.Addr // zero for a unix socket
 	Secured bool       // nobody can listen: TLS, or a unix socket
 	Names   []string   // who the peer is without a password: of its certificate, or the user at the other end of a unix socket
+
+	Host    string   // of a client's channel: the server's host, as the client names it; "" is this one
+	Offered []string // of a client's channel: the mechanisms that the server offers
 
 	// Binding returns the channel's binding data of a type: "tls-exporter" (RFC 9266) or "tls-server-end-point"
 	// (RFC 5929 §4); an error where it has none of that type. nil: it has none at all.

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"encoding/base64"
+	"strconv"
 	"strings"
 )
 
@@ -72,6 +73,44 @@ func parseSCRAMFinal(s string) (f scramFinal, ok bool) {
 	return f, err == nil
 }
 
+// A scramServerFirst is the server's first message.
+type scramServerFirst struct {
+	nonce  string
+	salt   []byte
+	rounds int
+}
+
+func parseSCRAMServerFirst(s string) (f scramServerFirst, ok bool) {
+	parts := strings.Split(s, ",") // extensions follow, of which none is known; "m=", a mandatory one, is in the place of the nonce
+	if len(parts) < 3 {
+		return f, false
+	}
+	nonce, is := strings.CutPrefix(parts[0], "r=")
+	salt, is2 := strings.CutPrefix(parts[1], "s=")
+	rounds, is3 := strings.CutPrefix(parts[2], "i=")
+	if !is || !is2 || !is3 || !isNonce(nonce) {
+		return f, false
+	}
+	n, err := strconv.ParseUint(rounds, 10, 31)
+	if err != nil {
+		return f, false
+	}
+	f.nonce, f.rounds = nonce, int(n)
+	f.salt, err = base64.StdEncoding.Strict().DecodeString(salt)
+	return f, err == nil && len(f.salt) > 0
+}
+
+// parseSCRAMServerFinal reads the server's final message: its signature, or its error.
+func parseSCRAMServerFinal(s string) (signature []byte, failed string, ok bool) {
+	said, _, _ := strings.Cut(s, ",")
+	if failed, is := strings.CutPrefix(said, "e="); is {
+		return nil, failed, failed != ""
+	}
+	text, is := strings.CutPrefix(said, "v=")
+	signature, err := base64.StdEncoding.Strict().DecodeString(text)
+	return signature, "", is && err == nil && len(signature) > 0
+}
+
 // isBindingKind says whether s is of the form of a type of channel binding.
 func isBindingKind(s string) bool {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-"
@@ -86,6 +125,11 @@ func isNonce(s string) bool {
 		}
 	}
 	return s != "" && len(s) <= maxName
+}
+
+// escapeName writes a saslname.
+func escapeName(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(s, "=", "=3D"), ",", "=2C")
 }
 
 // unescapeName reads a saslname, in which "=2C" is a comma and "=3D" an equals sign.

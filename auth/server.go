@@ -66,7 +66,8 @@ func (s *Server) works(mechanism string, ch Channel) bool {
 	case "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256":
 		return true
 	case "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS":
-		return canBind(ch)
+		kind, _ := bindingOf(ch)
+		return kind != ""
 	case "EXTERNAL":
 		return len(ch.Names) > 0
 	case "OAUTHBEARER", "XOAUTH2":
@@ -75,12 +76,17 @@ func (s *Server) works(mechanism string, ch Channel) bool {
 	return false
 }
 
-// canBind says whether a channel has data of a binding that a client can ask for.
-func canBind(ch Channel) bool {
-	return ch.Binding != nil && slices.ContainsFunc([]string{"tls-exporter", "tls-server-end-point"}, func(kind string) bool {
-		_, err := ch.Binding(kind)
-		return err == nil
-	})
+// bindingOf returns the data of the best binding that a channel has, and its type; "": there is none that a client can ask for.
+func bindingOf(ch Channel) (kind string, data []byte) {
+	if ch.Binding == nil {
+		return "", nil
+	}
+	for _, kind := range []string{"tls-exporter", "tls-server-end-point"} {
+		if data, err := ch.Binding(kind); err == nil {
+			return kind, data
+		}
+	}
+	return "", nil
 }
 
 // Begin begins an exchange. That of a mechanism which is not offered on the channel fails.

@@ -34,6 +34,10 @@ type Config struct {
 
 	Authenticated Disclosure // of clients that have authenticated, in Received
 
+	Queue    Queue         // nil: mail goes nowhere else
+	Rewriter Rewriter      // of the reverse-path of mail that is sent on; nil: it stays as it is
+	NewID    func() string // of mail that is sent on; needed with a Queue
+
 	// Room says whether there is room to receive content of a size, 0 if that is not known; nil: always.
 	Room func(ctx context.Context, size int64) error
 	Now  func() time.Time
@@ -175,7 +179,7 @@ func admitted(err error) smtp.Reply {
 func (a *Agent) admit(ctx context.Context, env *smtp.Envelope, to smtp.Recipient, ex *Explanation) ([]target, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.Lookup)
 	defer cancel()
-	targets := a.certainly(ctx, to.To, ex)
+	targets := a.certainly(ctx, query{env, ex}, to.To)
 	if !a.ledger.admits(env, len(targets)) {
 		return nil, errTooManyTargets
 	}
@@ -195,7 +199,7 @@ func (a *Agent) admit(ctx context.Context, env *smtp.Envelope, to smtp.Recipient
 
 // check asks for room for the message in one mailbox, and reserves it.
 func (a *Agent) check(ctx context.Context, env *smtp.Envelope, t *target) error {
-	if t.err != nil {
+	if t.err != nil || t.isRemote() {
 		return t.err
 	}
 	if !t.counts() {

@@ -14,10 +14,9 @@ import (
 
 // Deliver receives the content, places every recipient's copy, and answers for each.
 func (a *Agent) Deliver(ctx context.Context, env *smtp.Envelope, r io.Reader) []smtp.Reply {
-	start := a.cfg.Now()
 	defer a.ledger.release(env)
-	c, err := a.memory.receive(r)
-	d := delivery{env: env, start: start, outcomes: make([]outcome, len(env.Recipients)), hangs: map[*Block]int{}}
+	d := a.newDelivery(env)
+	c, err := a.receive(ctx, d, r)
 	defer func() {
 		if d.late {
 			c.leave()
@@ -26,21 +25,33 @@ func (a *Agent) Deliver(ctx context.Context, env *smtp.Envelope, r io.Reader) []
 		}
 	}()
 	if errors.Is(err, errGone) {
-		a.cfg.Log.InfoContext(ctx, "no message", "id", env.ID, "session", env.Session, "cause", err)
 		return nil
 	}
+	d.received = a.received(env, d.start)
 	ctx, cancel := context.WithTimeoutCause(ctx, a.cfg.Deadline, errDeadline)
 	defer cancel()
-	if err == nil && a.memory.tooManyHops(c, a.cfg.MaxHops) {
-		err = errLoop
-	}
 	if err != nil {
-		a.fail(&d, err)
+		a.fail(d, err)
 	} else {
-		d.whole, d.octets = true, c.Size()
-		a.place(ctx, &d, c)
+		a.place(ctx, d, c)
 	}
-	return a.conclude(ctx, &d)
+	replies := a.conclude(ctx, d)
+	a.owe(ctx, d, c)
+	return replies
+}
+
+// receive receives content, which is to be released after an error too. errGone says that there is no message.
+func (a *Agent) receive(ctx context.Context, d *delivery, r io.Reader) (*received, error) {
+	c, err := a.memory.receive(r)
+	switch {
+	case errors.Is(err, errGone):
+		a.cfg.Log.InfoContext(ctx, "no message", "id", d.env.ID, "session", d.env.Session, "cause", err)
+	case err == nil && a.memory.tooManyHops(c, a.cfg.MaxHops):
+		return c, errLoop
+	case err == nil:
+		d.whole, d.octets = true, c.Size()
+	}
+	return c, err
 }
 
 // A delivery is one message on its way to its mailboxes.
@@ -53,6 +64,12 @@ type delivery struct {
 	batches  []batch
 	hangs    map[*Block]int // how many lookups have hung there
 	late     bool           // a store may go on reading the content
+	arrived  time.Time      // since when the message may be in mailboxes from an attempt that was cut off; zero: it is not
+	received []byte         // the field that the copies get; nil: the content has it
+}
+
+func (a *Agent) newDelivery(env *smtp.Envelope) *delivery {
+	return &delivery{env: env, start: a.cfg.Now(), outcomes: make([]outcome, len(env.Recipients)), hangs: map[*Block]int{}}
 }
 
 // An outcome is what became of one recipient.
@@ -60,8 +77,8 @@ type outcome struct {
 	to      smtp.Recipient
 	targets []target
 	reply   smtp.Reply
-	cause   error // nil: delivered
-	owed    bool  // the sender is to hear of it
+	cause   error  // nil: delivered
+	queued  string // as what it was sent on; "": it was not
 }
 
 // A batch is what goes into one store.
@@ -94,7 +111,7 @@ const maxHangs = 10
 // for all lookups of the message, and where one of the same block has hung, a second.
 func (a *Agent) find(ctx context.Context, d *delivery, to smtp.Recipient) []target {
 	if len(d.outcomes) == 1 {
-		return a.certainly(ctx, to.To, nil)
+		return a.certainly(ctx, query{env: d.env}, to.To)
 	}
 	b, _ := a.locate(to.To)
 	limit := a.cfg.Lookup
@@ -109,7 +126,7 @@ func (a *Agent) find(ctx context.Context, d *delivery, to smtp.Recipient) []targ
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	targets := a.certainly(ctx, to.To, nil)
+	targets := a.certainly(ctx, query{env: d.env}, to.To)
 	if ctx.Err() != nil {
 		d.hangs[b]++
 	}
@@ -128,19 +145,21 @@ func (a *Agent) findAll(ctx context.Context, d *delivery) {
 // place decides the placements and hands them to their stores, one call each.
 func (a *Agent) place(ctx context.Context, d *delivery, c store.Content) {
 	a.findAll(ctx, d)
+	if !d.arrived.IsZero() {
+		a.lookFor(ctx, d)
+	}
 	a.skip(d, c)
 	for i := range d.outcomes {
 		for n := range d.outcomes[i].targets {
-			if t := &d.outcomes[i].targets[n]; t.err == nil && !t.had {
+			if t := &d.outcomes[i].targets[n]; t.err == nil && !t.had && !t.isRemote() {
 				t.err = a.add(ctx, d, want{i, n})
 			}
 		}
 	}
-	if a.agreed(ctx, d) {
-		a.handAll(ctx, d, c)
-		d.late = ctx.Err() != nil
-		d.heed()
-	}
+	a.handAll(ctx, d, c)
+	d.late = ctx.Err() != nil
+	d.heed()
+	a.sendOn(ctx, d, c)
 	d.collect()
 	a.remember(d, c)
 }
@@ -242,20 +261,16 @@ func (a *Agent) conclude(ctx context.Context, d *delivery) []smtp.Reply {
 	for i := range d.outcomes {
 		o := &d.outcomes[i]
 		o.to = d.env.Recipients[i]
-		if o.cause == nil {
+		switch {
+		case o.cause != nil:
+			o.reply = replyFor(o.cause).For(o.to.To)
+		case o.fate() == PassedOn:
+			o.reply = queued(d.env, o.to.To)
+		default:
 			o.reply = delivered(d.env, o.to.To)
-		} else {
-			o.reply = replyFor(o.cause).For(blamed(o.cause, o.to.To))
 		}
-		o.owed = o.isOwed()
 		replies[i] = o.reply
 		a.log(ctx, d.env, *o, d.sizeAttr(), delayAttr(a.cfg.Now().Sub(d.start)))
 	}
 	return replies
-}
-
-// isOwed says whether the sender is to have a notification (RFC 3461 §5.2.3): whoever hands a recipient over with
-// NOTIFY=SUCCESS says nothing itself. This is where one will be queued; so far the log has it.
-func (o *outcome) isOwed() bool {
-	return o.reply.Positive() && o.to.Notify&smtp.NotifySuccess != 0
 }

@@ -11,12 +11,12 @@ import (
 // be an alias. Where every name has an account, "there is no alias" is all that leads to a mailbox of that name; if the aliases
 // are not what their file says, or were not when they were looked up, a mailbox that is there has its mail, as who has an account
 // has, and none is made that nobody might ever look into.
-func (a *Agent) certainly(ctx context.Context, to smtp.Path, ex *Explanation) []target {
+func (a *Agent) certainly(ctx context.Context, q query, to smtp.Path) []target {
 	before := a.doubts()
-	targets := a.resolve(ctx, to, ex)
+	targets := a.resolve(ctx, q, to)
 	for i := range targets {
 		t := &targets[i]
-		if t.err != nil {
+		if t.err != nil || t.isRemote() {
 			continue
 		}
 		doubt := t.block.doubt()

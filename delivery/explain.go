@@ -137,6 +137,8 @@ func quotaText(t *target) string {
 func (ex *Explanation) check(t *target, err error) {
 	switch {
 	case ex == nil:
+	case err == nil && t.isRemote():
+		ex.add("answer", "%s is elsewhere, and mail for it would be sent on", t.address)
 	case err != nil && t.mailbox.Name == "":
 		ex.add("answer", "%s: %v", t.address, err)
 	case err != nil:

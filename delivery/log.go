@@ -18,6 +18,8 @@ func (a *Agent) log(ctx context.Context, env *smtp.Envelope, o outcome, more ...
 		level, status = slog.LevelWarn, "deferred"
 	case o.reply.Permanent():
 		status = "bounced"
+	case o.fate() == PassedOn:
+		status = "queued"
 	}
 	if !a.cfg.Log.Enabled(ctx, level) {
 		return
@@ -28,18 +30,26 @@ func (a *Agent) log(ctx context.Context, env *smtp.Envelope, o outcome, more ...
 		slog.String("session", env.Session),
 		slog.String("from", "<"+env.From.String()+">"),
 		slog.String("to", "<"+o.to.To.String()+">"),
-		slog.String("mailbox", joined(o.targets, func(t *target) string { return t.mailbox.Name })),
+		slog.String("mailbox", joined(o.targets, (*target).name)),
 		slog.String("folder", joined(o.targets, func(t *target) string { return t.kept })),
 	)
 	attrs = append(attrs, more...)
 	attrs = append(attrs, slog.String("dsn", o.reply.Enhanced()), slog.String("status", status))
-	if o.owed {
-		attrs = append(attrs, slog.Bool("owed", true))
+	if o.queued != "" {
+		attrs = append(attrs, slog.String("queued", o.queued))
 	}
 	if o.cause != nil {
 		attrs = append(attrs, slog.String("cause", o.cause.Error()))
 	}
 	a.cfg.Log.LogAttrs(ctx, level, "delivery", append(attrs, originAttrs(env, o.to)...)...)
+}
+
+// name is that of the mailbox, or the address elsewhere.
+func (t *target) name() string {
+	if t.isRemote() {
+		return t.address
+	}
+	return t.mailbox.Name
 }
 
 // maxLogged is how many mailboxes a line names.

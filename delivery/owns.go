@@ -36,11 +36,14 @@ func (a *Agent) Owns(ctx context.Context, name string, address smtp.Path) (bool,
 	if a.home(own) == a.home(address) {
 		return true, nil
 	}
-	targets := a.certainly(ctx, address, nil)
+	targets := a.certainly(ctx, query{env: &smtp.Envelope{}}, address)
 	if len(targets) != 1 {
 		return false, nil
 	}
 	t := targets[0]
+	if t.isRemote() {
+		return false, nil
+	}
 	if t.holder == (holder{}) {
 		if replyFor(t.err).Transient() {
 			return false, fmt.Errorf("find the account of <%s>: %w", address, t.err)

@@ -14,8 +14,8 @@ import (
 const maxPartly = 10_000
 
 // A partly remembers which of a recipient's mailboxes have a message that others of them could not take. The recipient
-// was deferred as one, so the client sends it again for all, and those must not have it twice. Where recipients are answered
-// as one, it is so with their mailboxes together. It is forgotten when the daemon ends: then they may.
+// was deferred as one, so the client sends it again for all, and those must not have it twice. It is forgotten when
+// the daemon ends: then they may.
 type partly struct {
 	mu         sync.Mutex
 	now, old   map[copyKey]struct{} // old is forgotten when now is full
@@ -83,11 +83,10 @@ func (p *partly) remove(k copyKey) {
 
 // digest is what a message's content is known by: an MTA that sends it again sends the same octets. Content that cannot
 // be read is known to nobody.
-// What was added here is different each time, and left out.
-func digest(c store.Content, added smtp.Span) (sum [sha256.Size]byte, ok bool) {
-	h, end := sha256.New(), added.At+added.Octets
-	n, err := io.Copy(h, io.MultiReader(io.NewSectionReader(c, 0, added.At), io.NewSectionReader(c, end, c.Size()-end)))
-	return [sha256.Size]byte(h.Sum(nil)), err == nil && n == c.Size()-added.Octets
+func digest(c store.Content) (sum [sha256.Size]byte, ok bool) {
+	h := sha256.New()
+	n, err := io.Copy(h, io.NewSectionReader(c, 0, c.Size()))
+	return [sha256.Size]byte(h.Sum(nil)), err == nil && n == c.Size()
 }
 
 // skip marks the targets that have the message from an earlier attempt.
@@ -95,14 +94,14 @@ func (a *Agent) skip(d *delivery, c store.Content) {
 	if !slices.ContainsFunc(d.env.Recipients, a.partly.knows) {
 		return
 	}
-	sum, ok := digest(c, d.env.Added)
+	sum, ok := digest(c)
 	if !ok {
 		return
 	}
 	for i := range d.outcomes {
 		o := &d.outcomes[i]
 		for n := range o.targets {
-			if t := &o.targets[n]; t.err == nil {
+			if t := &o.targets[n]; t.err == nil && !t.had {
 				t.had = a.partly.has(t.key(sum, d.env.Recipients[i]))
 			}
 		}
@@ -114,7 +113,7 @@ func (a *Agent) remember(d *delivery, c store.Content) {
 	if !d.isPartly() {
 		return
 	}
-	sum, ok := digest(c, d.env.Added)
+	sum, ok := digest(c)
 	if !ok {
 		return
 	}
@@ -122,7 +121,7 @@ func (a *Agent) remember(d *delivery, c store.Content) {
 		o := &d.outcomes[i]
 		for n := range o.targets {
 			switch t := &o.targets[n]; {
-			case d.isPartlyFor(o) && t.err == nil:
+			case o.isPartly() && t.err == nil:
 				a.partly.add(t.key(sum, d.env.Recipients[i]))
 			case t.had:
 				a.partly.forget(t.key(sum, d.env.Recipients[i]))
@@ -139,23 +138,14 @@ func (t *target) key(sum [sha256.Size]byte, to smtp.Recipient) copyKey {
 func (d *delivery) isPartly() bool {
 	for i := range d.outcomes {
 		o := &d.outcomes[i]
-		if d.isPartlyFor(o) || slices.ContainsFunc(o.targets, func(t target) bool { return t.had }) {
+		if o.isPartly() || slices.ContainsFunc(o.targets, func(t target) bool { return t.had }) {
 			return true
 		}
 	}
 	return false
 }
 
-// isPartlyFor says that a recipient has the message in one of its mailboxes, and is sent it again nevertheless.
-func (d *delivery) isPartlyFor(o *outcome) bool {
-	return d.comesAgain(o) && slices.ContainsFunc(o.targets, func(t target) bool { return t.err == nil })
-}
-
-// comesAgain says whether the client is to send the message again for a recipient. If all hear one reply, it does so for all;
-// and after a refusal, too, those who have the message may be sent it again, by somebody who was told that nobody has it.
-func (d *delivery) comesAgain(o *outcome) bool {
-	if d.oneForAll() {
-		return slices.ContainsFunc(d.outcomes, func(o outcome) bool { return o.cause != nil })
-	}
-	return o.cause != nil && replyFor(o.cause).Transient()
+// isPartly says that a recipient has the message in one of its mailboxes, and is sent it again nevertheless.
+func (o *outcome) isPartly() bool {
+	return o.cause != nil && replyFor(o.cause).Transient() && slices.ContainsFunc(o.targets, func(t target) bool { return t.err == nil })
 }

@@ -23,6 +23,8 @@ func replyFor(err error) smtp.Reply {
 		return smtp.Reply{Code: 452, Status: smtp.StatusTooManyRecipients, Text: "Too many recipients"}
 	case errors.Is(err, errLoop):
 		return smtp.Reply{Code: 554, Status: smtp.StatusLoop, Text: "Too many hops"}
+	case errors.Is(err, errComesBack):
+		return smtp.Reply{Code: 554, Status: smtp.StatusLoop, Text: "Mail loop"}
 	case errors.Is(err, errRefuse):
 		return smtp.Reply{Code: 552, Status: smtp.StatusMailboxFull, Text: "Mailbox is over quota"}
 	case errors.Is(err, store.ErrOverQuota):
@@ -35,12 +37,17 @@ func replyFor(err error) smtp.Reply {
 	return smtp.Reply{Code: 451, Status: smtp.StatusSystem, Text: "Temporary failure, try again later"}
 }
 
-// delivered is the reply for a recipient that has the message, or for all of them.
+// delivered is the reply for a recipient that has the message.
 func delivered(env *smtp.Envelope, to smtp.Path) smtp.Reply {
-	if env.Answers == smtp.OneForAll {
-		return smtp.Reply{Code: 250, Status: smtp.StatusNone, Text: "Delivered " + env.ID}
-	}
 	return smtp.Reply{Code: 250, Status: smtp.StatusValidRecipient, Text: "Delivered " + env.ID}.For(to)
+}
+
+// queued is the reply for a recipient whose message is in the queue, or for all of them.
+func queued(env *smtp.Envelope, to smtp.Path) smtp.Reply {
+	if env.Answers == smtp.OneForAll {
+		return smtp.Reply{Code: 250, Status: smtp.StatusNone, Text: "Queued " + env.ID}
+	}
+	return smtp.Reply{Code: 250, Status: smtp.StatusValidRecipient, Text: "Queued " + env.ID}.For(to)
 }
 
 // worse says which of two errors a recipient hears of that has both, each of another mailbox: the doubt, for it is worth

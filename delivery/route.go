@@ -15,7 +15,8 @@ import (
 // A target is one mailbox that mail for a recipient goes to.
 type target struct {
 	block   *Block
-	address string // as in Delivered-To
+	address string    // as in Delivered-To
+	remote  smtp.Path // where it goes if it is not in a domain of ours; else null
 	holder  holder
 	mailbox store.Mailbox
 	box     box // the mailbox, whatever its name is
@@ -33,32 +34,45 @@ var (
 	errTooManyTargets = fmt.Errorf("more than %d mailboxes for one message", maxTargets)
 )
 
+// A query is who asks for a recipient, and who wants to hear how it is found; the second may be nil.
+type query struct {
+	env *smtp.Envelope
+	ex  *Explanation
+}
+
 // resolve finds a recipient's mailboxes. That there is no such account is an answer; that the accounts, or aliases,
 // could not be looked at is not. A recipient one of whose targets is elsewhere is not for us as a whole: nobody is to have
 // mail that its sender is told was refused.
-func (a *Agent) resolve(ctx context.Context, to smtp.Path, ex *Explanation) []target {
+func (a *Agent) resolve(ctx context.Context, q query, to smtp.Path) []target {
 	b, addr := a.locate(to)
-	ex.block(b, addr)
+	q.ex.block(b, addr)
 	if b == nil {
-		return []target{{address: to.String(), err: errNotLocal}}
+		t := target{address: to.String(), err: errNotLocal}
+		if q.env.Account != "" || q.env.Submitter { // mail of others is sent on because of an alias, or not at all
+			t = a.elsewhere(q.env.From, to)
+		}
+		return []target{t}
 	}
 	found, err := a.aliases.Expand(addr)
-	ex.aliases(found, err)
+	q.ex.aliases(found, err)
 	if err != nil {
 		return []target{{address: to.String(), err: err}}
 	}
 	if len(found) == 0 {
-		t := a.target(ctx, b, addr, ex)
+		t := a.target(ctx, b, addr, q.ex)
 		t.address = to.String()
-		return wholly(a.caught(ctx, t, addr, ex))
+		if back, is := a.reversed(q.env.From, to); is && errors.Is(t.err, store.ErrNoMailbox) {
+			return []target{back}
+		}
+		return wholly(a.caught(ctx, q, t, addr))
 	}
 	var targets []target
 	for _, f := range found {
-		t := a.expanded(ctx, f, ex)
+		t := a.expanded(ctx, q, f)
 		if f.Final {
 			targets = append(targets, t)
 		} else {
-			targets = append(targets, a.caught(ctx, t, f.Address, ex)...)
+			targets = append(targets, a.caught(ctx, q, t, f.Address)...)
 		}
 	}
 	return wholly(targets)
@@ -83,22 +97,22 @@ func (a *Agent) aliasDomain(name string) (alias.Domain, bool) {
 }
 
 // expanded is the target that an alias has led to.
-func (a *Agent) expanded(ctx context.Context, f alias.Target, ex *Explanation) target {
+func (a *Agent) expanded(ctx context.Context, q query, f alias.Target) target {
 	if f.Remote {
-		return target{address: f.Address.String(), err: errNotLocal}
+		return a.elsewhere(q.env.From, f.Address.Path())
 	}
-	t := a.target(ctx, a.domains[f.Address.Domain], f.Address, ex)
+	t := a.target(ctx, a.domains[f.Address.Domain], f.Address, q.ex)
 	t.address = f.Address.String()
 	return t
 }
 
 // caught is a target, or what stands for those that have no account of their own.
-func (a *Agent) caught(ctx context.Context, t target, addr alias.Address, ex *Explanation) []target {
+func (a *Agent) caught(ctx context.Context, q query, t target, addr alias.Address) []target {
 	if !errors.Is(t.err, store.ErrNoMailbox) {
 		return []target{t}
 	}
 	found, err := a.aliases.CatchAll(addr)
-	ex.aliases(found, err)
+	q.ex.aliases(found, err)
 	if err != nil {
 		t.err = err
 	}
@@ -107,7 +121,7 @@ func (a *Agent) caught(ctx context.Context, t target, addr alias.Address, ex *Ex
 	}
 	targets := make([]target, len(found))
 	for i, f := range found {
-		targets[i] = a.expanded(ctx, f, ex)
+		targets[i] = a.expanded(ctx, q, f)
 	}
 	return targets
 }

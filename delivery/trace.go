@@ -3,13 +3,14 @@ package delivery
 import (
 	"net/netip"
 	"strings"
+	"time"
 
 	"lmtpd/protocol/smtp"
 )
 
 // trace returns the trace fields of one recipient's copy, CRLF line ends (RFC 5321 §4.4): Return-Path as final
 // delivery puts it, X-Original-To where aliases have changed the address on the way, there or here, Delivered-To as a
-// mark against loops, and Received.
+// mark against loops, and Received, if the message has not got that on its way into the queue.
 func (a *Agent) trace(d *delivery, w want) []byte {
 	env, to, t := d.env, d.env.Recipients[w.recipient], w.in(d)
 	rcpt := to.To.String()
@@ -28,7 +29,12 @@ func (a *Agent) trace(d *delivery, w want) []byte {
 	}
 	b = append(b, "Delivered-To: "...)
 	b = append(b, t.address...)
-	b = append(b, "\r\nReceived: from "...)
+	return append(append(b, "\r\n"...), d.received...)
+}
+
+// received returns the Received field.
+func (a *Agent) received(env *smtp.Envelope, at time.Time) []byte {
+	b := append(make([]byte, 0, 512), "Received: from "...)
 	b = a.appendFrom(b, env)
 	b = append(b, "\r\n\tby "...)
 	b = append(b, a.cfg.Hostname...)
@@ -38,11 +44,11 @@ func (a *Agent) trace(d *delivery, w want) []byte {
 	b = append(b, env.ID...)
 	if len(env.Recipients) == 1 { // else it would tell the others (RFC 5321 §7.2)
 		b = append(b, "\r\n\tfor <"...)
-		b = append(b, rcpt...)
+		b = append(b, env.Recipients[0].To.String()...)
 		b = append(b, '>')
 	}
 	b = append(b, ";\r\n\t"...)
-	b = d.start.AppendFormat(b, "Mon, 02 Jan 2006 15:04:05 -0700")
+	b = at.AppendFormat(b, "Mon, 02 Jan 2006 15:04:05 -0700")
 	return append(b, "\r\n"...)
 }
 

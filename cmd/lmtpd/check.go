@@ -81,6 +81,7 @@ func explain(to io.Writer, cfg *Config) error {
 		p.tls(cfg.TLS, cfg.Data, time.Now())
 	}
 	p.submission(cfg)
+	p.queue(cfg)
 	aliases, err := openAliases(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		aliases = make([]*alias.File, len(cfg.Mailboxes)) // it is told behind everything else

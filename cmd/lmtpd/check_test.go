@@ -44,7 +44,7 @@ message_size = 1000
 	want := `configuration           DIR/c.toml
 hostname                mda.example.org
 data                    DIR/data: not there yet; to be made below DIR, writable by uid UID
-dsn                     off: the MTA itself tells senders who asked that their mail was handed over
+dsn                     on: offered to the MTA, and senders who asked hear from here that their mail was delivered
 listen                  lmtp on 127.0.0.1:24
   who                   whoever can connect
   proxies               192.0.2.0/24
@@ -58,6 +58,10 @@ listen                  lmtp on unix:DIR/t
   file                  mode 0600, owner unchanged, group unchanged
   who                   nobody
   proxies               nobody
+queue                   mail that is submitted, or sent on because of an alias, waits in DIR/data/spool.db
+  attempts              at once, then after 5m0s, 15m0s, 30m0s, then at twice the distance, up to 4h0m0s; 20 at once for one destination
+  lifetime              120h0m0s, then it is returned; its sender hears after 4h0m0s that it waits
+  postmaster            postmaster@example.org has what cannot be returned
 mailboxes               example.org, example.net
   accounts              any: every local-part has a mailbox
   store                 maildir:DIR/%d/mail/%n

@@ -60,8 +60,8 @@ func quotaMeaning(t Terms) string {
 
 // dsnMeaning says who answers for a notification of delivery.
 func dsnMeaning(d DSN) string {
-	if d == DSNRelay {
-		return "relay: offered to the MTA, which hands over the sender's wish to hear of a delivery; none is sent yet, the log has it"
+	if d == DSNOn {
+		return "on: offered to the MTA, and senders who asked hear from here that their mail was delivered"
 	}
 	return "off: the MTA itself tells senders who asked that their mail was handed over"
 }

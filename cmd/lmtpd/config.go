@@ -17,12 +17,13 @@ type Config struct {
 	Hostname string // in greeting, Received and names of files; the system's name, made to look like a domain
 	Data     string // "./lmtpd-data": where everything is kept that has no place of its own
 
-	DSN DSN // off
+	DSN DSN // on
 
 	Listen     []Listen // one listener: LMTP on 127.0.0.1:2424
 	TLS        TLS
 	Auth       Auth
 	Submission Submission
+	Queue      Queue
 	Mailboxes  []Mailboxes // one block: localhost, any account, maildir:DATA/mail/%d/%n
 	Limits     Limits
 	Log        Log
@@ -32,8 +33,8 @@ type Config struct {
 type DSN int
 
 const (
-	DSNOff   DSN = iota // the MTA: it is not offered DSN, and says itself that it has relayed the message
-	DSNRelay            // lmtpd: it is offered DSN, and hands the duty over
+	DSNOn  DSN = iota // lmtpd: the MTA is offered DSN, and hands the duty over
+	DSNOff            // the MTA: it is not offered DSN, and says itself that it has relayed the message
 )
 
 // A Listen is one listener.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"lmtpd/delivery"
+	"lmtpd/protocol/smtp"
 	"lmtpd/store"
 )
 
@@ -69,7 +70,7 @@ func blocks(cfg *Config) string {
 const wholeConfig = `
 hostname = "mail.example.org"
 data     = "/var/lib/lmtpd"
-dsn      = "relay"
+dsn      = "off"
 
 [[listen]]
 protocol = "lmtp"
@@ -109,6 +110,14 @@ shutdown = "1m30s"
 command_timeout = "1s"
 content_timeout = "500ms"
 
+[queue]
+lifetime    = "7d"
+warn_after  = "1h"
+retry       = ["1m", "10m"]
+retry_max   = "2h"
+concurrency = 3
+postmaster  = "root@example.org"
+
 [log]
 format = "json"
 level = "debug"
@@ -128,7 +137,7 @@ quota_grace    = true
 
 func TestConfigWhole(t *testing.T) {
 	cfg := load(t, strings.Replace(wholeConfig, "[limits]", wholeTerms, 1), overrides{})
-	if cfg.Hostname != "mail.example.org" || cfg.Data != "/var/lib/lmtpd" || cfg.File == "" || cfg.DSN != DSNRelay {
+	if cfg.Hostname != "mail.example.org" || cfg.Data != "/var/lib/lmtpd" || cfg.File == "" || cfg.DSN != DSNOff {
 		t.Errorf("%+v", cfg)
 	}
 	want := []Listen{{
@@ -157,6 +166,10 @@ func TestConfigWhole(t *testing.T) {
 	limits := Limits{20e6, 10, 16, 12, 13, 14, 15, 16, 17 * time.Second, store.Floor{Octets: 18e3, Inodes: 19}, 1000, 90 * time.Second, time.Second, time.Second / 2}
 	if cfg.Limits != limits {
 		t.Errorf("%+v, want\n%+v", cfg.Limits, limits)
+	}
+	queue := Queue{7 * 24 * time.Hour, time.Hour, []time.Duration{time.Minute, 10 * time.Minute}, 2 * time.Hour, 3, smtp.Path{Local: "root", Domain: "example.org"}}
+	if !reflect.DeepEqual(cfg.Queue, queue) {
+		t.Errorf("%+v, want\n%+v", cfg.Queue, queue)
 	}
 	if cfg.Log != (Log{"json", slog.LevelDebug}) {
 		t.Errorf("%+v", cfg.Log)

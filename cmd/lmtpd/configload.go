@@ -23,7 +23,7 @@ func loadConfig(c *cli.Context) (*Config, error) {
 }
 
 func (o overrides) load() (*Config, error) {
-	cfg := &Config{Data: defaultData, Submission: defaultSubmission(), Limits: defaultLimits(), Log: Log{Format: "text"}}
+	cfg := &Config{Data: defaultData, Submission: defaultSubmission(), Queue: defaultQueue(), Limits: defaultLimits(), Log: Log{Format: "text"}}
 	r := &report{file: o.config}
 	if o.config != "" {
 		data, err := os.ReadFile(o.config)
@@ -61,6 +61,9 @@ func (cfg *Config) complete() error {
 		if err := cfg.Mailboxes[i].complete(cfg.Data); err != nil {
 			return err
 		}
+	}
+	if cfg.Queue.Postmaster.IsNull() {
+		cfg.Queue.Postmaster = smtp.Path{Local: "postmaster", Domain: cfg.Mailboxes[0].Domains[0]}
 	}
 	return nil
 }

@@ -83,7 +83,7 @@ func (cfg *Config) blocks(stores []store.Store, log *slog.Logger) ([]delivery.Bl
 var (
 	detailWords    = []string{"inbox", "folder", "create"}
 	overQuotaWords = []string{"defer", "refuse"}
-	dsnWords       = []string{"off", "relay"}
+	dsnWords       = []string{"on", "off"}
 )
 
 // readSearch reads whether there is a full-text index, which only databases have. A store that is wrong has been told already.

@@ -16,6 +16,7 @@ func readConfig(cfg *Config, data []byte, r *report) {
 	readTLS(&cfg.TLS, t.section("tls"))
 	readAuth(&cfg.Auth, t.section("auth"))
 	readSubmission(&cfg.Submission, t.section("submission"))
+	readQueue(&cfg.Queue, t.section("queue"))
 	readMailboxes(cfg, t)
 	readLimits(&cfg.Limits, t.section("limits"))
 	readLog(&cfg.Log, t.section("log"))

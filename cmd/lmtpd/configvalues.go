@@ -104,8 +104,13 @@ func parseSize(s string) (int64, error) {
 
 func parseDuration(s string) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
+	if days, is := strings.CutSuffix(s, "d"); is { // which time.ParseDuration does not know
+		var n uint64
+		n, err = strconv.ParseUint(days, 10, 16)
+		d = time.Duration(n) * 24 * time.Hour
+	}
 	if err != nil {
-		return 0, fmt.Errorf(`%q is not a duration such as "30s" or "5m"`, s)
+		return 0, fmt.Errorf(`%q is not a duration such as "30s", "5m" or "2d"`, s)
 	}
 	if d <= 0 {
 		return 0, fmt.Errorf("%q must be more than nothing", s)

@@ -24,6 +24,10 @@ type load struct {
 	limit    int
 	more     chan struct{} // is sent to, if somebody waits, for each receipt
 
+	hello   string // with its verb
+	socket  string
+	replies func(recipients int) int // after the final dot
+
 	shelf shelf
 	known map[string]receipt // what has been found to be whole, by path
 }
@@ -41,7 +45,7 @@ func crash(t *testing.T, d *daemon) {
 	if testing.Short() {
 		rounds = 2
 	}
-	l := &load{shelf: d.shelf, sent: make(map[string]int), known: make(map[string]receipt), more: make(chan struct{}, 1)}
+	l := newLoad(d)
 	for round := range rounds {
 		d.start(t)
 		l.limit = len(l.receipts) + 1 + rand.IntN(300)
@@ -69,13 +73,21 @@ func crash(t *testing.T, d *daemon) {
 	}
 }
 
+// newLoad is the load of an MTA.
+func newLoad(d *daemon) *load {
+	return &load{
+		hello: "LHLO client.example.net", socket: d.socket, replies: func(recipients int) int { return recipients },
+		shelf: d.shelf, sent: make(map[string]int), known: make(map[string]receipt), more: make(chan struct{}, 1),
+	}
+}
+
 // run lets the clients send until there are enough receipts, kills the daemon and waits for the clients.
 func (l *load) run(t *testing.T, d *daemon, round int) {
 	t.Helper()
 	var clients, watcher sync.WaitGroup
 	watcher.Go(func() { l.watch(t, d) })
 	for c := range crashClients {
-		clients.Go(func() { l.client(d, fmt.Sprintf("r%d-c%d", round, c)) })
+		clients.Go(func() { l.client(fmt.Sprintf("r%d-c%d", round, c)) })
 	}
 	gone := make(chan struct{})
 	go func() {
@@ -95,8 +107,8 @@ func (l *load) run(t *testing.T, d *daemon, round int) {
 }
 
 // client sends letters, with one to three recipients each, until the connection breaks.
-func (l *load) client(d *daemon, name string) {
-	c, err := l.connect(d)
+func (l *load) client(name string) {
+	c, err := l.connect()
 	if err != nil {
 		return
 	}
@@ -106,14 +118,14 @@ func (l *load) client(d *daemon, name string) {
 }
 
 // connect begins a session.
-func (l *load) connect(d *daemon) (*textproto.Conn, error) {
-	conn, err := net.DialTimeout("unix", d.socket, patience)
+func (l *load) connect() (*textproto.Conn, error) {
+	conn, err := net.DialTimeout("unix", l.socket, patience)
 	if err != nil {
 		return nil, err
 	}
 	c := textproto.NewConn(conn)
-	if _, _, err = c.ReadResponse(220); err == nil && !answered(c, 250, "LHLO client.example.net") {
-		err = errors.New("LHLO was not answered 250")
+	if _, _, err = c.ReadResponse(220); err == nil && !answered(c, 250, l.hello) {
+		err = errors.New(l.hello + " was not answered 250")
 	}
 	if err != nil {
 		c.Close()
@@ -161,11 +173,13 @@ func (l *load) letter(c *textproto.Conn, id string, size int) bool {
 	if w.Close() != nil {
 		return false
 	}
-	for _, rcpt := range to {
+	for i, n := 0, l.replies(len(to)); i < n; i++ {
 		if _, _, err := c.ReadResponse(250); err != nil {
 			return false
 		}
-		l.receive(receipt{id, rcpt})
+		for _, rcpt := range to[i*len(to)/n : (i+1)*len(to)/n] {
+			l.receive(receipt{id, rcpt})
+		}
 	}
 	return true
 }

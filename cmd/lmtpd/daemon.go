@@ -125,7 +125,7 @@ func (d *daemon) open() (err error) {
 		MaxSize:       d.cfg.Limits.MessageSize,
 		MaxRecipients: d.cfg.Limits.Recipients,
 		MaxErrors:     d.cfg.Limits.Errors,
-		DSN:           d.cfg.DSN == DSNRelay,
+		DSN:           d.cfg.DSN == DSNOn,
 		NewID:         newID,
 	}
 	return nil

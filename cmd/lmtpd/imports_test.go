@@ -45,7 +45,7 @@ func rooms() map[string][]string {
 		"store/sqldb":                 {"store/directory"},
 		"store/sqlite":                {"store", "store/directory", "store/sqldb"},
 		"store/storetest":             {"store"},
-		"delivery":                    {"protocol/smtp", "store", "auth/account", "delivery/alias"},
+		"delivery":                    {"protocol/smtp", "store", "auth/account", "delivery/alias", "delivery/dsn"},
 		"delivery/submission/senders": {"protocol/smtp", "auth/account/textfile"},
 		"delivery/submission":         {"protocol/smtp"},
 		"delivery/alias":              {"protocol/smtp", "auth/account/textfile"},

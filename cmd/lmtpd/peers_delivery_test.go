@@ -232,7 +232,6 @@ func TestPostfixPassesDSNParameters(t *testing.T) {
 	needPeers(t, "postfix")
 	t.Parallel()
 	d := newDaemon(t)
-	d.begin(t, `dsn = "relay"`)
 	d.start(t)
 	p := startPostfix(t, "virtual_transport = lmtp:unix:"+d.socket,
 		"virtual_alias_maps = inline:{ sales@example.org=ben@example.org }")

@@ -15,7 +15,7 @@ func TestProcessesOnDatabase(t *testing.T) {
 	const rounds = 3
 	d := newDatabaseDaemon(t)
 	d.start(t)
-	l := &load{shelf: d.shelf, sent: make(map[string]int), known: make(map[string]receipt), more: make(chan struct{}, 1)}
+	l := newLoad(d)
 	for n := range 20 {
 		id := fmt.Sprint("first-", n)
 		l.sent[id] = 1000
@@ -25,7 +25,7 @@ func TestProcessesOnDatabase(t *testing.T) {
 	stop := make(chan struct{})
 	var clients sync.WaitGroup
 	for n := range 2 {
-		clients.Go(func() { l.until(t, stop, d, fmt.Sprint("c", n)) })
+		clients.Go(func() { l.until(t, stop, fmt.Sprint("c", n)) })
 	}
 	c := commands{d, t, map[receipt]string{}}
 	for round := range rounds {
@@ -67,8 +67,8 @@ func TestProcessesOnDatabase(t *testing.T) {
 }
 
 // until sends letters until it is told to stop, and each must be answered 250.
-func (l *load) until(t *testing.T, stop chan struct{}, d *daemon, name string) {
-	conn, err := l.connect(d)
+func (l *load) until(t *testing.T, stop chan struct{}, name string) {
+	conn, err := l.connect()
 	if err != nil {
 		t.Error(err)
 		return

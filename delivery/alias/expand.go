@@ -178,9 +178,12 @@ func (w *walk) address(t target) (a Address, ours bool) {
 	} else {
 		ours = false
 	}
+	if !ours { // what case means is for others to say (RFC 5321 §2.4)
+		return Split(smtp.Path{Local: t.written, Domain: p.Domain}, d.Delimiters), false
+	}
 	a = Split(p, d.Delimiters)
 	a.Detail = Split(smtp.Path{Local: t.written}, d.Delimiters).Detail
-	return a, ours
+	return a, true
 }
 
 // keep takes a target that is not expanded any further.

@@ -18,11 +18,9 @@ const maxFieldName = 998
 type editor struct {
 	src     io.Reader
 	missing []addition
-	added   *smtp.Span // where it says what was put in
-	authors *authors   // nil: they are not looked at
+	authors *authors // nil: they are not looked at
 
 	out  []byte // edited, and not yet read
-	read int64  // of what was edited in the header
 	line []byte // the beginning of the line at hand, as long as it is not known what to do with it
 	do   action // with the line at hand
 	what string // the field's name, lower-cased
@@ -63,7 +61,6 @@ func (e *editor) Read(p []byte) (int, error) {
 		}
 	}
 	n := copy(p, e.out)
-	e.read += int64(n)
 	if e.out = e.out[n:]; len(e.out) == 0 {
 		e.out = nil
 	}
@@ -237,11 +234,9 @@ func (e *editor) end(line []byte) {
 			return
 		}
 	}
-	before := len(e.out)
 	for _, a := range e.missing {
 		e.out = append(e.out, a.field...)
 	}
-	*e.added = smtp.Span{At: e.read + int64(before), Octets: int64(len(e.out) - before)}
 	if string(line) != "\r\n" {
 		e.out = append(e.out, '\r', '\n') // the line that ends a header is not there
 	}

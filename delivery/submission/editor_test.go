@@ -72,20 +72,6 @@ func TestEditor(t *testing.T) {
 	}
 }
 
-// What was added is told, for whoever wants to know a message again.
-func TestEditorTellsWhatItAdds(t *testing.T) {
-	for _, content := range []string{"To: b\r\nBcc: c\r\n\r\nHello.\r\n", letter, "Hello.\r\n", ""} {
-		d := newDesk()
-		e := env("ann@example.org", "", 1)
-		d.Handler.Deliver(t.Context(), e, iotest.OneByteReader(strings.NewReader(content)))
-		at, end := e.Added.At, e.Added.At+e.Added.Octets
-		added := d.kept[0][at:end]
-		if strings.Trim(strings.NewReplacer(date, "", id, "").Replace(added), "\r\n") != "" || strings.Contains(d.kept[0][:at]+d.kept[0][end:], id) {
-			t.Errorf("%q: added is %q of %q", content, added, d.kept[0])
-		}
-	}
-}
-
 // A header of 10 MB takes no more memory than one of a line.
 func TestEditorMemory(t *testing.T) {
 	d := newDesk()

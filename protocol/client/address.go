@@ -12,48 +12,87 @@ import (
 
 // Errors of ParseAddress.
 var (
-	ErrScheme     = errors.New("only LMTP is spoken: lmtp://HOST:PORT or lmtp+unix:PATH")
+	ErrScheme     = errors.New("the scheme is one of lmtp, lmtps, smtp, submission, smtps, lmtp+unix and smtp+unix")
 	ErrBadAddress = errors.New("malformed server address")
 )
-
-// lmtpPort is the port that IANA assigned to LMTP.
-const lmtpPort = "24"
 
 // An Address says where a server listens and what it speaks there.
 type Address struct {
 	Dialect Dialect
 	Network string // "tcp" or "unix", as package net names them
 	Name    string // "host:port", or the path of the socket
+	TLS     bool   // from the first octet (RFC 8314 §3)
+}
+
+// A scheme is the first part of a URL that ParseAddress reads.
+type scheme struct {
+	name    string
+	dialect Dialect
+	port    string // if none is given; "": it is for unix sockets
+	tls     bool
+}
+
+// schemes are all that there are; the first that fits an address is its own. Ports are those that IANA has assigned.
+func schemes() []scheme {
+	return []scheme{
+		{"lmtp", LMTP(), "24", false},
+		{"lmtps", LMTP(), "24", true},
+		{"smtp", ESMTP(), "25", false},
+		{"submission", ESMTP(), "587", false},
+		{"smtps", ESMTP(), "465", true},
+		{"submissions", ESMTP(), "465", true},
+		{"lmtp+unix", LMTP(), "", false},
+		{"smtp+unix", ESMTP(), "", false},
+		{"unix", LMTP(), "", false},
+	}
 }
 
 // String returns the address as a URL that ParseAddress reads.
 func (a Address) String() string {
-	if a.Network == "unix" {
-		return a.Dialect.scheme + "+unix:" + a.Name
+	for _, s := range schemes() {
+		if s.dialect == a.Dialect && s.tls == a.TLS && (s.port == "") == (a.Network == "unix") {
+			if s.port == "" {
+				return s.name + ":" + a.Name
+			}
+			return s.name + "://" + a.Name
+		}
 	}
-	return a.Dialect.scheme + "://" + a.Name
+	return a.Network + ":" + a.Name
 }
 
-// ParseAddress reads lmtp://HOST:PORT (port 24 if none is given), lmtp+unix:PATH and unix:PATH. It returns
-// ErrScheme for every other scheme and ErrBadAddress for what is no address at all.
+// Host returns the host's name or address, "" for a unix socket.
+func (a Address) Host() string {
+	if a.Network == "unix" {
+		return ""
+	}
+	host, _, _ := net.SplitHostPort(a.Name)
+	return host
+}
+
+// ParseAddress reads lmtp://HOST:PORT (port 24 if none is given), smtp://HOST:PORT (25), submission://HOST:PORT (587), and with TLS
+// from the first octet lmtps://HOST:PORT (24), smtps://HOST:PORT and submissions://HOST:PORT (465); lmtp+unix:PATH, smtp+unix:PATH and
+// unix:PATH, which is LMTP. It returns ErrScheme for every other scheme and ErrBadAddress for what is no address at all.
 func ParseAddress(s string) (Address, error) {
-	scheme, rest, found := strings.Cut(s, ":")
+	name, rest, found := strings.Cut(s, ":")
 	if !found {
 		return Address{}, fmt.Errorf("%w: %q", ErrBadAddress, s)
 	}
-	a := Address{Dialect: LMTP(), Network: "tcp"}
-	switch strings.ToLower(scheme) {
-	case "lmtp+unix", "unix":
-		a.Network, a.Name = "unix", unixPath(rest)
-	case "lmtp":
-		a.Name = hostPort(s)
-	default:
-		return Address{}, fmt.Errorf("%w, not %q", ErrScheme, s)
+	for _, known := range schemes() {
+		if !strings.EqualFold(known.name, name) {
+			continue
+		}
+		a := Address{Dialect: known.dialect, Network: "tcp", TLS: known.tls}
+		if known.port == "" {
+			a.Network, a.Name = "unix", unixPath(rest)
+		} else {
+			a.Name = hostPort(s, known.port)
+		}
+		if a.Name == "" {
+			return Address{}, fmt.Errorf("%w: %q", ErrBadAddress, s)
+		}
+		return a, nil
 	}
-	if a.Name == "" {
-		return Address{}, fmt.Errorf("%w: %q", ErrBadAddress, s)
-	}
-	return a, nil
+	return Address{}, fmt.Errorf("%w, not %q", ErrScheme, s)
 }
 
 // unixPath takes off the empty authority of a URL such as unix:///run/lmtpd.
@@ -65,13 +104,13 @@ func unixPath(rest string) string {
 }
 
 // hostPort returns the host and port of a URL that has nothing else, or "".
-func hostPort(s string) string {
+func hostPort(s, port string) string {
 	u, err := url.Parse(s)
 	if err != nil || u.User != nil || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" ||
 		u.RawQuery != "" || u.Fragment != "" {
 		return ""
 	}
-	port := cmp.Or(u.Port(), lmtpPort)
+	port = cmp.Or(u.Port(), port)
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 { // nobody listens on port 0
 		return ""
 	}

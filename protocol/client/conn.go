@@ -1,12 +1,15 @@
 package client
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"lmtpd/protocol/smtp"
@@ -24,10 +27,15 @@ var (
 // connection (anything but a refusal) it is closed, and every further use returns that error.
 type Conn struct {
 	w        *wire
+	host     string               // that the server is reached by; "": it is not known
+	state    *tls.ConnectionState // nil: no TLS
+	account  bool                 // authentication has succeeded
 	dialect  Dialect
 	timeouts Timeouts
 	greeting smtp.Reply
+	name     string // that the server calls itself
 	ext      Extensions
+	read     bool   // some content of the last message was read
 	open     bool   // a transaction was begun and not ended: RSET before the next
 	lost     error  // why the connection can no longer be used
 	block    []byte // read buffer of content
@@ -37,8 +45,7 @@ type Conn struct {
 // Dial connects to a, waits for the greeting and says hello. An error that holds a smtp.Reply is the server's
 // refusal; ctx bounds the whole of it.
 func Dial(ctx context.Context, a Address, o Options) (*Conn, error) {
-	within := o.Timeouts.withDefaults().Connect
-	nc, err := (&net.Dialer{Timeout: within}).DialContext(ctx, a.Network, a.Name)
+	nc, err := o.dial(ctx, a)
 	if err != nil {
 		var op *net.OpError
 		if errors.As(err, &op) {
@@ -46,33 +53,55 @@ func Dial(ctx context.Context, a Address, o Options) (*Conn, error) {
 		}
 		return nil, fmt.Errorf("connect %s: %w", a, err)
 	}
-	c, err := New(ctx, nc, a.Dialect, o)
+	c, err := open(ctx, nc, a, o)
 	if err != nil {
 		return nil, fmt.Errorf("connect %s: %w", a, err)
 	}
 	return c, nil
 }
 
-// New begins a session on a connection that is there already; it closes nc if that fails. ctx bounds the
-// greeting and the hello, no longer.
+func (o Options) dial(ctx context.Context, a Address) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, o.Timeouts.withDefaults().Connect)
+	defer cancel()
+	if o.Dial != nil {
+		return o.Dial(ctx, a.Network, a.Name)
+	}
+	return (&net.Dialer{}).DialContext(ctx, a.Network, a.Name)
+}
+
+// New begins a session on a connection that is there already, which may be one over TLS; it closes nc if that fails. ctx bounds
+// the greeting and what follows it, no longer.
 func New(ctx context.Context, nc net.Conn, d Dialect, o Options) (*Conn, error) {
-	c := &Conn{w: newWire(nc, o.Trace), dialect: d, timeouts: o.Timeouts.withDefaults()}
+	return open(ctx, nc, Address{Dialect: d}, o)
+}
+
+func open(ctx context.Context, nc net.Conn, a Address, o Options) (*Conn, error) {
+	c := &Conn{w: newWire(nc, o.Trace), host: a.Host(), dialect: a.Dialect, timeouts: o.Timeouts.withDefaults()}
 	defer c.w.bind(ctx)()
-	if err := c.begin(o.Hello); err != nil {
+	if err := c.begin(a, o); err != nil {
 		return nil, because(ctx, c.lose(err))
 	}
 	return c, nil
 }
 
-func (c *Conn) begin(name string) error {
-	if name == "" {
-		name = "localhost"
-	}
+func (c *Conn) begin(a Address, o Options) error {
+	name := cmp.Or(o.Hello, "localhost")
 	if c.dialect.IsZero() {
 		return ErrNoDialect
 	}
 	if !smtp.IsDomain(name, smtp.ASCII) && !smtp.IsAddressLiteral(name) {
 		return fmt.Errorf("hello %q: %w", name, ErrBadHello)
+	}
+	if tc, is := c.w.raw.(*tls.Conn); is {
+		c.w.expire(c.timeouts.Command)
+		if err := tc.Handshake(); err != nil {
+			return fmt.Errorf("TLS handshake: %w", err)
+		}
+		c.secure(tc)
+	} else if a.TLS {
+		if err := c.handshake(o.Security, false); err != nil {
+			return err
+		}
 	}
 	greeting, err := c.w.read(c.timeouts.Greeting)
 	if err != nil {
@@ -82,7 +111,10 @@ func (c *Conn) begin(name string) error {
 		return fmt.Errorf("greeting: %w", greeting)
 	}
 	c.greeting = greeting
-	return c.hello(name)
+	if err := c.hello(name); err != nil {
+		return err
+	}
+	return c.protect(o.Security, name)
 }
 
 // hello says hello and keeps the list of extensions, which replaces any that was there (RFC 5321 §4.1.4).
@@ -91,25 +123,47 @@ func (c *Conn) hello(name string) error {
 	if err != nil {
 		return err
 	}
-	if r.Code != 250 {
-		return fmt.Errorf("%s: %w", c.dialect.hello, r)
+	verb := c.dialect.hello
+	if r.Permanent() && c.dialect.old != "" { // RFC 5321 §3.2
+		verb = c.dialect.old
+		if r, err = c.command(verb+" "+name, c.timeouts.Command); err != nil {
+			return err
+		}
+		r.Text = firstLine(r.Text)
 	}
+	if r.Code != 250 {
+		return fmt.Errorf("%s: %w", verb, r)
+	}
+	c.name, _, _ = strings.Cut(firstLine(r.Text), " ")
 	c.ext = parseExtensions(r.Text)
 	return nil
 }
 
+func firstLine(text string) string {
+	first, _, _ := strings.Cut(text, "\n")
+	return first
+}
+
+// Server returns the server's name as it says it in its reply to the hello (RFC 5321 §4.1.1.1).
+func (c *Conn) Server() string { return c.name }
+
 // command sends one line and returns the reply to it.
 func (c *Conn) command(line string, within time.Duration) (smtp.Reply, error) {
+	return c.say(line, line, within)
+}
+
+// say is command for a line that is another one for the trace and in errors.
+func (c *Conn) say(line, shown string, within time.Duration) (smtp.Reply, error) {
 	if err := c.inStep(); err != nil {
 		return smtp.Reply{}, err
 	}
-	c.w.note(Client, line)
+	c.w.note(Client, shown)
 	if err := c.w.write([]byte(line+"\r\n"), within); err != nil {
-		return smtp.Reply{}, fmt.Errorf("send %.4s: %w", line, err)
+		return smtp.Reply{}, fmt.Errorf("send %.4s: %w", shown, err)
 	}
 	r, err := c.w.read(within)
 	if err != nil {
-		return smtp.Reply{}, fmt.Errorf("wait for the reply to %.4s: %w", line, err)
+		return smtp.Reply{}, fmt.Errorf("wait for the reply to %.4s: %w", shown, err)
 	}
 	return r, nil
 }
@@ -194,7 +248,7 @@ func (c *Conn) Quit(ctx context.Context) error {
 // Close closes the connection without a word. A transaction under way is interrupted, and a server forgets it
 // (RFC 5321 §4.1.1.10). It may be called at any time, more than once, and from any goroutine.
 func (c *Conn) Close() error {
-	if err := c.w.nc.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+	if err := c.w.raw.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 		return err
 	}
 	return nil

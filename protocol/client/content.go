@@ -8,16 +8,17 @@ const blockSize = 32 << 10
 // A stuffer gives content its form on the wire: line ends, and a dot before each line that begins with one
 // (RFC 5321 §4.5.2). It remembers where in a line the last block ended.
 type stuffer struct {
-	ends LineEnds
-	mid  bool // inside a line
-	cr   bool // the last octet was CR
+	ends    LineEnds
+	chunked bool // it goes with BDAT, where a dot means nothing (RFC 3030 §2)
+	mid     bool // inside a line
+	cr      bool // the last octet was CR
 }
 
 // append appends the wire form of block to dst. Line by line, so that each octet is looked at once by a search
 // and once by a copy, whatever the block's borders are.
 func (s *stuffer) append(dst, block []byte) []byte {
 	for len(block) > 0 {
-		if !s.mid && block[0] == '.' {
+		if !s.mid && block[0] == '.' && !s.chunked {
 			dst = append(dst, '.')
 		}
 		n := bytes.IndexByte(block, '\n')
@@ -37,10 +38,13 @@ func (s *stuffer) append(dst, block []byte) []byte {
 	return dst
 }
 
-// end appends the final dot, after a line end if the content lacks one.
+// end appends the final dot, unless there is none, after a line end if the content lacks one.
 func (s *stuffer) end(dst []byte) []byte {
 	if s.mid {
 		dst = append(dst, "\r\n"...)
+	}
+	if s.chunked {
+		return dst
 	}
 	return append(dst, ".\r\n"...)
 }

@@ -14,7 +14,8 @@ func (e Extensions) Has(keyword string) bool {
 
 // parseExtensions reads the lines of a reply to the hello after the first, which is the server's name.
 //
-// QUIRK: "AUTH=PLAIN" is read as "AUTH PLAIN", as old servers wrote it before RFC 2554.
+// QUIRK: "AUTH=PLAIN" is read as "AUTH PLAIN", as old servers wrote it before RFC 2554. Some have both, so the mechanisms of several
+// lines are put together.
 func parseExtensions(text string) Extensions {
 	e := Extensions{}
 	_, text, _ = strings.Cut(text, "\n")
@@ -25,10 +26,13 @@ func parseExtensions(text string) Extensions {
 			n = len(line)
 		}
 		keyword := strings.ToUpper(line[:n])
-		if keyword == "" || e.Has(keyword) {
-			continue
+		value := strings.TrimLeft(line[n:], " =")
+		switch {
+		case keyword == "AUTH" && e.Has(keyword):
+			e[keyword] += " " + value
+		case keyword != "" && !e.Has(keyword):
+			e[keyword] = value
 		}
-		e[keyword] = strings.TrimLeft(line[n:], " =")
 	}
 	return e
 }

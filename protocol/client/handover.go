@@ -9,17 +9,21 @@ import (
 // handOver sends the content and reads the replies after the final dot. A server that wants content though it
 // accepted nobody gets an empty one (RFC 2920 §3.1), unless it then owes no reply, which RFC 2033 §4.2 forbids.
 func (t *transaction) handOver() error {
-	n := t.c.dialect.replies(len(t.accepted))
-	if n == 0 || t.c.w.pending() {
+	if t.c.dialect.replies(len(t.accepted)) == 0 || t.c.w.pending() {
 		return fmt.Errorf("%w: after DATA", ErrOutOfStep)
 	}
-	if err := t.sendContent(); err != nil {
+	send := t.sendContent
+	if t.m.chunked(t.c.ext) {
+		send = t.sendChunks
+	}
+	if err := send(); err != nil {
 		return fmt.Errorf("send content: %w", err)
 	}
-	for i := range n {
-		if err := t.takeFinal(i); err != nil {
-			return fmt.Errorf("reply %d of %d after the content: %w", i+1, n, err)
-		}
+	if !t.proceed { // a chunk was refused
+		return nil
+	}
+	if err := t.takeFinals(); err != nil {
+		return err
 	}
 	t.c.open = false
 	return nil
@@ -35,6 +39,7 @@ func (t *transaction) sendContent() error {
 	}
 	s, b, total := stuffer{ends: t.m.LineEnds}, c.out[:0], 0
 	for eof := len(t.accepted) == 0 || t.m.Content == nil; !eof; {
+		c.read = true
 		n, err := t.m.Content.Read(c.block)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
@@ -59,19 +64,4 @@ func (t *transaction) doubt() {
 	for _, i := range t.accepted {
 		t.results[i].Outcome = Unknown
 	}
-}
-
-// takeFinal reads a reply after the final dot: that of one recipient, or of all of them, as the dialect has it.
-func (t *transaction) takeFinal(n int) error {
-	r, err := t.c.w.read(t.c.timeouts.Final)
-	if err != nil {
-		return err
-	}
-	if r.Code >= 300 && r.Code < 400 {
-		return fmt.Errorf("%w: unexpected %.100q", ErrOutOfStep, r.String())
-	}
-	for _, i := range t.c.dialect.answered(n, t.accepted) {
-		t.results[i] = Result{Outcome: Known, Reply: r}
-	}
-	return nil
 }

@@ -14,7 +14,7 @@ import (
 var (
 	ErrNoRecipients = errors.New("no recipients")
 	ErrNotOffered   = errors.New("server does not offer")
-	ErrBinary       = errors.New("BINARYMIME content cannot be sent with DATA") // RFC 3030 §3
+	ErrBinary       = errors.New("BINARYMIME content needs CRLF line ends as they are")
 	ErrNullPath     = errors.New("a null forward-path")
 )
 
@@ -38,6 +38,10 @@ type Message struct {
 	// line has no end, CRLF is added. nil is empty.
 	Content  io.Reader
 	LineEnds LineEnds
+	// Chunking says that content goes with BDAT (RFC 3030 §2) where the server offers CHUNKING. That of BINARYMIME always does.
+	Chunking bool
+	// PRDR asks for a reply for each recipient where the server offers it (draft-hall-prdr). With LMTP there always is one.
+	PRDR bool
 	// Size is the number of octets with CRLF line ends, or an estimate (RFC 1870 §6.1); 0: not known.
 	Size int64
 
@@ -58,8 +62,11 @@ func (m *Message) check(ext Extensions) error {
 	if len(m.Recipients) == 0 {
 		return ErrNoRecipients
 	}
-	if m.Body == smtp.BodyBinary {
+	if m.Body == smtp.BodyBinary && m.LineEnds != AsIs {
 		return ErrBinary
+	}
+	if m.Body == smtp.BodyBinary && !(ext.Has("BINARYMIME") && ext.Has("CHUNKING")) { // RFC 3030 §3
+		return fmt.Errorf("%w BINARYMIME", ErrNotOffered)
 	}
 	if m.UTF8 == smtp.UTF8 && !ext.Has("SMTPUTF8") {
 		return fmt.Errorf("%w SMTPUTF8", ErrNotOffered)
@@ -123,7 +130,7 @@ func (m *Message) appendMail(b []byte, ext Extensions) []byte {
 	if m.Size > 0 && ext.Has("SIZE") {
 		b = strconv.AppendInt(append(b, " SIZE="...), m.Size, 10)
 	}
-	if m.Body != "" && ext.Has("8BITMIME") {
+	if m.Body != "" && (ext.Has("8BITMIME") || m.Body == smtp.BodyBinary) {
 		b = append(append(b, " BODY="...), m.Body...)
 	}
 	if m.UTF8 == smtp.UTF8 {
@@ -135,7 +142,18 @@ func (m *Message) appendMail(b []byte, ext Extensions) []byte {
 	if m.EnvID != "" && ext.Has("DSN") {
 		b = smtp.AppendXtext(append(b, " ENVID="...), m.EnvID)
 	}
+	if m.prdr(ext) {
+		b = append(b, " PRDR"...)
+	}
 	return b
+}
+
+// prdr says whether a reply for each recipient is asked for.
+func (m *Message) prdr(ext Extensions) bool { return m.PRDR && ext.Has("PRDR") }
+
+// chunked says whether the content goes with BDAT.
+func (m *Message) chunked(ext Extensions) bool {
+	return m.Body == smtp.BodyBinary || m.Chunking && ext.Has("CHUNKING")
 }
 
 // appendRcpt appends RCPT for one of the recipients.

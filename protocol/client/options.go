@@ -2,6 +2,8 @@ package client
 
 import (
 	"cmp"
+	"context"
+	"net"
 	"time"
 )
 
@@ -9,9 +11,13 @@ import (
 type Options struct {
 	// Hello is the domain or address literal this client calls itself (RFC 5321 §4.1.1.1); "" is localhost.
 	Hello    string
+	Security Security
 	Timeouts Timeouts
+	// Dial connects; nil: a net.Dialer does.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Trace is called with every line that is sent or received, without its line end and as it is on the
-	// wire: what a server sends may hold control characters. Content is one line that tells its octets. It is
+	// wire: what a server sends may hold control characters. Content is one line that tells its octets, and what the client
+	// says in an exchange of AUTH is ***. It is
 	// called from the goroutine that uses the connection. nil traces nothing.
 	Trace func(d Direction, line string)
 }
@@ -30,7 +36,7 @@ const (
 type Timeouts struct {
 	Connect  time.Duration // until the connection is there
 	Greeting time.Duration // for the server's 220: 5 minutes
-	Command  time.Duration // for the reply to the hello and RSET: 5 minutes
+	Command  time.Duration // for the reply to any other command, and for a TLS handshake: 5 minutes
 	Mail     time.Duration // for the reply to MAIL: 5 minutes
 	Rcpt     time.Duration // for the reply to RCPT: 5 minutes
 	Data     time.Duration // for the reply to DATA: 2 minutes

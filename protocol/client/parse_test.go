@@ -20,8 +20,13 @@ func TestParseAddress(t *testing.T) {
 		{"lmtp+unix:/run/lmtpd", "unix", "/run/lmtpd", "lmtp+unix:/run/lmtpd", nil},
 		{"lmtp+unix:///run/lmtpd", "unix", "/run/lmtpd", "lmtp+unix:/run/lmtpd", nil},
 		{"unix:rel ative", "unix", "rel ative", "lmtp+unix:rel ative", nil},
-		{"smtp://mx:25", "", "", "", ErrScheme},
-		{"smtps://mx", "", "", "", ErrScheme},
+		{"smtp://mx", "tcp", "mx:25", "smtp://mx:25", nil},
+		{"submission://mx", "tcp", "mx:587", "smtp://mx:587", nil},
+		{"smtps://mx", "tcp", "mx:465", "smtps://mx:465", nil},
+		{"submissions://[::1]", "tcp", "[::1]:465", "smtps://[::1]:465", nil},
+		{"lmtps://mx", "tcp", "mx:24", "lmtps://mx:24", nil},
+		{"smtp+unix:/run/s", "unix", "/run/s", "smtp+unix:/run/s", nil},
+		{"http://mx:25", "", "", "", ErrScheme},
 		{"localhost:24", "", "", "", ErrScheme},
 		{"localhost", "", "", "", ErrBadAddress},
 		{"", "", "", "", ErrBadAddress},
@@ -50,7 +55,7 @@ func TestParseAddress(t *testing.T) {
 
 func TestParseExtensions(t *testing.T) {
 	got := parseExtensions("mx PIPELINING\nSize 1000\nAUTH PLAIN LOGIN\nauth=CRAM-MD5\n\n 8BITMIME \nX=y")
-	want := Extensions{"SIZE": "1000", "AUTH": "PLAIN LOGIN", "8BITMIME": "", "X": "y"}
+	want := Extensions{"SIZE": "1000", "AUTH": "PLAIN LOGIN CRAM-MD5", "8BITMIME": "", "X": "y"}
 	if !maps.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}

@@ -36,6 +36,7 @@ type step struct {
 // read of m.Content.
 func (c *Conn) Send(ctx context.Context, m Message) ([]Result, error) {
 	t := transaction{c: c, m: &m, results: make([]Result, len(m.Recipients))}
+	c.read = false
 	if err := c.usable(ctx); err != nil {
 		return t.results, err
 	}
@@ -69,6 +70,9 @@ func (t *transaction) steps() []step {
 	for i := range t.m.Recipients {
 		steps = append(steps, step{verb: "RCPT", rcpt: i})
 	}
+	if t.m.chunked(t.c.ext) {
+		return steps
+	}
 	return append(steps, step{verb: "DATA"})
 }
 
@@ -88,6 +92,9 @@ func (t *transaction) converse() error {
 			return err
 		}
 		steps = steps[n:]
+	}
+	if t.m.chunked(t.c.ext) {
+		t.proceed = len(t.accepted) > 0
 	}
 	return nil
 }

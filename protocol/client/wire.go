@@ -31,7 +31,8 @@ var (
 // A wire is a connection whose reads and writes have deadlines and obey a context. One goroutine uses it; only
 // the context's end comes from another.
 type wire struct {
-	nc    net.Conn
+	raw   net.Conn // that deadlines are set on, and that anybody may close
+	nc    net.Conn // the same, or TLS over it
 	in    *bufio.Reader
 	trace func(Direction, string)
 
@@ -40,7 +41,13 @@ type wire struct {
 }
 
 func newWire(nc net.Conn, trace func(Direction, string)) *wire {
-	return &wire{nc: nc, in: bufio.NewReaderSize(nc, maxReplyLine), trace: trace}
+	return &wire{raw: nc, nc: nc, in: bufio.NewReaderSize(nc, maxReplyLine), trace: trace}
+}
+
+// over goes on over nc, with nothing read ahead.
+func (w *wire) over(nc net.Conn) {
+	w.nc = nc
+	w.in.Reset(nc)
 }
 
 // bind lets ctx interrupt what is read and written until release is called. It must not be nested.
@@ -52,7 +59,7 @@ func (w *wire) bind(ctx context.Context) (release func()) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.cut = true
-		w.nc.SetDeadline(time.Unix(1, 0))
+		w.raw.SetDeadline(time.Unix(1, 0))
 	})
 	return func() {
 		if !stop() {
@@ -67,7 +74,7 @@ func (w *wire) expire(after time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.cut {
-		w.nc.SetDeadline(time.Now().Add(after))
+		w.raw.SetDeadline(time.Now().Add(after))
 	}
 }
 

@@ -4,12 +4,9 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"net"
-	"sync"
 
 	"lmtpd/auth"
-	"lmtpd/protocol/server/certificate"
 	"lmtpd/protocol/session"
 )
 
@@ -47,9 +44,7 @@ func (c *conn) secure(ctx context.Context) (ch auth.Channel, ok bool) {
 	c.shaking = false
 	state := tc.ConnectionState()
 	c.replace(tc)
-	if state.Version >= tls.VersionTLS13 { // before it, clients bind what is unsafe (tls-unique, RFC 9266 §1) and is not offered
-		ch.Binding = bindings(&state, under.leaf)
-	}
+	ch.Binding = auth.Bindings(&state, under.leaf)
 	if len(state.VerifiedChains) > 0 && c.ep.OfCertificate != nil {
 		ch.Names = c.ep.OfCertificate(state.VerifiedChains[0][0])
 	}
@@ -63,21 +58,3 @@ type witness struct {
 }
 
 func (w *witness) Shown(leaf *x509.Certificate) { w.leaf = leaf }
-
-// bindings returns the channel binding data of a type (auth.Channel). What is offered depends on it, so it is asked for again and
-// again, and computed once.
-func bindings(state *tls.ConnectionState, leaf *x509.Certificate) func(kind string) ([]byte, error) {
-	exporter := sync.OnceValues(func() ([]byte, error) { // RFC 9266 §4
-		return state.ExportKeyingMaterial("EXPORTER-Channel-Binding", nil, 32)
-	})
-	endPoint := sync.OnceValues(func() ([]byte, error) { return certificate.EndPoint(leaf) })
-	return func(kind string) ([]byte, error) {
-		switch {
-		case kind == "tls-exporter":
-			return exporter()
-		case kind == "tls-server-end-point" && leaf != nil:
-			return endPoint()
-		}
-		return nil, errors.New("there is no channel binding of that type")
-	}
-}

@@ -21,8 +21,6 @@ type Envelope struct {
 	From       Path
 	Recipients []Recipient // those that were accepted, in order; replies[i] answers Recipients[i]
 
-	Added Span // to the content since it was received, where anything was
-
 	Size  int64 // as SIZE= announced it; 0: not announced
 	Body  Body  // as BODY= said; "" is 7BIT
 	UTF8  Encoding
@@ -30,15 +28,12 @@ type Envelope struct {
 	EnvID string // decoded
 }
 
-// A Span is a part of content.
-type Span struct{ At, Octets int64 }
-
 // Answers says how many replies there are to a message's content.
 type Answers int
 
 const (
 	OneEach   Answers = iota // one for each recipient: LMTP, and PRDR
-	OneForAll                // one for the message: who cannot have it keeps it from the others
+	OneForAll                // one for the message
 )
 
 // A Client is one end of a connection as Received names it.

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"lmtpd/auth"
-	"lmtpd/protocol/server/certificate"
 )
 
 // Certificate returns a self-signed certificate, with the addresses of its owner. It is the same each time, signature and all,
@@ -48,7 +47,7 @@ func (s Settings) channel() auth.Channel {
 			if err != nil {
 				return nil, err
 			}
-			return certificate.EndPoint(cert.Leaf)
+			return auth.EndPoint(cert.Leaf)
 		case kind == "tls-exporter" && s.Exporter != "":
 			return []byte(s.Exporter), nil
 		}

@@ -56,9 +56,9 @@ func TestSettings(t *testing.T) {
 		"lmtp tls":                          {Dialect: "lmtp", TLS: true},
 		"esmtp sasl nonce=a=b,c proven=ann": {Dialect: "esmtp", SASL: "example.org", Nonce: "a=b,c", Proven: "ann"},
 		"sasl=office.example exporter=x":    {SASL: "office.example", Exporter: "x"},
-		"submission submitter":              {Dialect: "esmtp", SASL: "example.org", Submission: true, PRDR: true, NoDSN: true, Submitter: true},
+		"submission submitter":              {Dialect: "esmtp", SASL: "example.org", Submission: true, PRDR: true, Submitter: true},
 		"sasl=office.example submission messages_per_hour=1 recipients_per_hour=2": {
-			Dialect: "esmtp", SASL: "office.example", Submission: true, PRDR: true, NoDSN: true,
+			Dialect: "esmtp", SASL: "office.example", Submission: true, PRDR: true,
 			Limits: submission.Limits{MessagesPerHour: 1, RecipientsPerHour: 2},
 		},
 	} {

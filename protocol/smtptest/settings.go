@@ -22,7 +22,8 @@ import (
 // session in memory alone).
 //
 // With submission the policy of submission stands before the agent, which is in the place of Queue, and the session is one of
-// ESMTP as it is there: with sasl and prdr, and nodsn. Its limits are messages_per_hour= and recipients_per_hour=.
+// ESMTP as it is there: with sasl and prdr. Its limits are messages_per_hour= and recipients_per_hour=. With relay there is a way to
+// recipients elsewhere.
 type Settings struct {
 	Dialect    string // "lmtp" or "esmtp"; "" is "lmtp"
 	Trusted    Flag   // the peer's XFORWARD and XCLIENT are believed, and those of clients on the loopback
@@ -32,6 +33,7 @@ type Settings struct {
 	NoDSN      Flag   // DSN is not
 	PRDR       Flag   // PRDR is offered
 	Submission Flag   // submission's policy is kept
+	Relay      Flag   // mail goes elsewhere, too
 	Submitter  Flag   // the peer may submit without AUTH
 	SASL       string // AUTH is offered in earnest, to names of this domain if they have none; "" is not
 	Nonce      string // of all exchanges; "": 1896, which is that of RFC 2195 §2
@@ -82,7 +84,9 @@ func (s *Settings) set(word string) error {
 		s.SASL = homeDomain
 	case "submission":
 		s.Submission, s.Dialect, s.SASL = true, "esmtp", cmp.Or(s.SASL, homeDomain)
-		s.PRDR, s.NoDSN = true, true
+		s.PRDR = true
+	case "relay":
+		s.Relay = true
 	case "submitter":
 		s.Submitter = true
 	default:

@@ -24,10 +24,11 @@ func IDs() func() string {
 // roomy is how large a message there is room for where content is received.
 const roomy = 99_000
 
-// Agent returns a delivery agent for example.org and office.example whose mailboxes are in s. Who lives there is told in
-// people.go.
-func Agent(t testing.TB, s store.Store) *delivery.Agent {
+// newAgent returns a delivery agent for example.org and office.example whose mailboxes are in s, and its queue. Who lives there is
+// told in people.go.
+func newAgent(t testing.TB, s store.Store, set Settings) (*delivery.Agent, *courier) {
 	t.Helper()
+	c := &courier{relays: set.Relay}
 	a, err := delivery.New(delivery.Config{
 		Hostname: Hostname,
 		Blocks:   blocks(t, s),
@@ -38,13 +39,16 @@ func Agent(t testing.TB, s store.Store) *delivery.Agent {
 			}
 			return nil
 		},
-		Now: now,
-		Log: slog.New(slog.DiscardHandler),
+		Now:   now,
+		Log:   slog.New(slog.DiscardHandler),
+		Queue: c,
+		NewID: func() string { return "ON" },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a
+	c.agent = a
+	return a, c
 }
 
 // now is the clock of every stage, which shows the time of RFC 2195 §2.
@@ -58,7 +62,7 @@ func InMemory(t testing.TB, set Settings, segment int) (Wire, func() ([]Message,
 }
 
 // Behind returns the Handler of a stage, and what tells what is kept there: an agent that delivers into the store that open
-// opens, with faults, the same with the policy of submission before it, or a Queue.
+// opens, with faults, the same with submission before it, or a Queue.
 func Behind(t testing.TB, set Settings, open func() store.Store) (session.Handler, func() ([]Message, error)) {
 	t.Helper()
 	if set.Dialect == "esmtp" && !set.Submission {
@@ -66,13 +70,13 @@ func Behind(t testing.TB, set Settings, open func() store.Store) (session.Handle
 		return q, q.Kept
 	}
 	s := open()
-	kept := func() ([]Message, error) { return Stored(context.Background(), s) }
-	a := Agent(t, Faults{s})
+	a, c := newAgent(t, Faults{s}, set)
+	kept := func() ([]Message, error) { return c.kept(context.Background(), s) }
 	if !set.Submission {
 		return a, kept
 	}
 	return submission.New(submission.Config{
-		Agent:    a,
+		Agent:    a.MSA(),
 		Owners:   a,
 		Limits:   set.Limits,
 		Hostname: Hostname,

@@ -45,6 +45,11 @@ func (c *connector) identify(conn driver.Conn) error {
 		return err
 	}
 	objects, err := ask(conn, "SELECT count(*) FROM sqlite_schema")
+	if err == nil && objects != int64(0) { // somebody may have made it one meanwhile
+		if id, err = ask(conn, "PRAGMA application_id"); id == int64(c.kind.ApplicationID) {
+			return err
+		}
+	}
 	switch {
 	case err != nil:
 		return err

@@ -143,3 +143,14 @@ func untilFree(ctx context.Context, do func() error) error {
 	}
 	return err
 }
+
+// Changes returns a number that is another one after somebody else, another process or another DB, has changed the database.
+func (db *DB) Changes(ctx context.Context) (n int64, err error) {
+	conn, err := db.connect(ctx, db.writer) // of the same connection: its own changes do not count
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	err = untilFree(ctx, func() error { return conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&n) })
+	return n, err
+}

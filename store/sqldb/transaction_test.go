@@ -182,3 +182,30 @@ func TestFull(t *testing.T) {
 		t.Errorf("after that: %v", err)
 	}
 }
+
+func TestChanges(t *testing.T) {
+	path := tempPath(t)
+	db := create(t, path, notes(WAL))
+	other, err := Open(t.Context(), path, notes(WAL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	last := int64(0)
+	for _, tt := range []struct {
+		what    string
+		by      *DB
+		changed bool
+	}{{"nothing known", nil, true}, {"nothing", nil, false}, {"own", db, false}, {"another's", other, true}, {"nothing more", nil, false}} {
+		if tt.by != nil {
+			if err := tt.by.Write(t.Context(), insert("x")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n, err := db.Changes(t.Context())
+		if err != nil || (n != last) != tt.changed {
+			t.Errorf("%s: %d after %d, %v", tt.what, n, last, err)
+		}
+		last = n
+	}
+}

@@ -10,7 +10,6 @@ import (
 
 	"lmtpd/store"
 	"lmtpd/store/directory"
-	"lmtpd/store/sqldb"
 )
 
 // Backup copies the database as it is at one moment; several go into a new directory, each under its path below the root of the
@@ -100,7 +99,7 @@ func (s *Store) vacuum(ctx context.Context, path string) (octets int64, err erro
 		})
 		octets += freed
 		if err != nil || freed == 0 {
-			return octets, errors.Join(err, db.checkpoint(ctx))
+			return octets, errors.Join(err, db.writer.Checkpoint(ctx))
 		}
 	}
 }
@@ -124,16 +123,4 @@ func (t *tx) giveBack() (octets int64, err error) {
 	}
 	_, err = v.one("PRAGMA page_count", nil, &after)
 	return (before - after) * size, err
-}
-
-// checkpoint brings the log into the file. That somebody reads what is older is no mistake: then it is done later.
-func (d *database) checkpoint(ctx context.Context) error {
-	left, err := d.db.Checkpoint(ctx)
-	if left > 2*kind().LogPages {
-		d.store.log.Warn("the log of a database grows while somebody reads it", "database", d.path, "octets", left*pageSize)
-	}
-	if err != nil && !sqldb.IsBusy(err) {
-		return err
-	}
-	return nil
 }

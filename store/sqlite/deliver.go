@@ -181,9 +181,9 @@ func (p *parcel) queue(ctx context.Context, db *database, c store.Content) error
 		db.store.pool.giveBack(db)
 	}
 	if p.waits == aloneWaits {
-		db.writer.enqueueAndLead(ctx, &p.job)
+		db.writer.EnqueueAndLead(ctx, &p.job)
 	} else {
-		db.writer.enqueue(&p.job)
+		db.writer.Enqueue(&p.job)
 	}
 	return nil
 }

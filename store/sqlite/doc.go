@@ -18,7 +18,7 @@
 // Subject, author (From), date and Message-ID are looked for in the first 64 KiB of a content, and reverse-path and original
 // recipient in the trace fields, tolerantly: mail of any form is kept, octet for octet (RFC 5322 §2.2, RFC 2047 §2).
 //
-// Checkpoints, which bring the log into the file, are made by a goroutine of their own (checkpoint.go). Under load it never meets
+// Checkpoints, which bring the log into the file, are made by a goroutine of their own (sqldb.Checkpointer). Under load it never meets
 // the end of the log by itself, and a log that is not brought in to its end is not begun anew; so the writer does the last bit.
 //
 // Before each commit the file and its log are looked for where they were opened: what is committed to a file that was moved or

@@ -64,6 +64,10 @@ func TestFaultOfOne(t *testing.T) {
 	s := openTemp(t)
 	deliver(t, s, "first", ann)
 	w := writerOf(t, s)
+	entered, goOn := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	w.Enqueue(newJob(step{do: func(*tx) error { once.Do(func() { close(entered); <-goOn }); return nil }}))
+	<-entered
 	jobs := make([]*job, 8)
 	for i := range jobs {
 		jobs[i] = newJob(step{do: func(t *tx) error {
@@ -72,9 +76,9 @@ func TestFaultOfOne(t *testing.T) {
 			}
 			return errFault
 		}})
-		w.join(jobs[i])
+		w.Enqueue(jobs[i])
 	}
-	w.leaders.Go(w.leadOn)
+	close(goOn)
 	for i, j := range jobs {
 		if err := j.wait(t.Context()); err != nil {
 			t.Fatal(err)
@@ -131,7 +135,7 @@ func TestGivenUpInQueue(t *testing.T) {
 	w := writerOf(t, s)
 	entered, goOn := make(chan struct{}), make(chan struct{})
 	var once sync.Once
-	w.enqueue(newJob(step{do: func(*tx) error { once.Do(func() { close(entered); <-goOn }); return nil }}))
+	w.Enqueue(newJob(step{do: func(*tx) error { once.Do(func() { close(entered); <-goOn }); return nil }}))
 	<-entered
 	note := func(flag string) func(*tx) error {
 		return func(t *tx) error {
@@ -141,7 +145,7 @@ func TestGivenUpInQueue(t *testing.T) {
 	}
 	j := newJob(step{do: note("done")})
 	j.waste = note("wasted")
-	w.enqueue(j)
+	w.Enqueue(j)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := j.wait(ctx); !errors.Is(err, context.Canceled) {

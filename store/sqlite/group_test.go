@@ -35,7 +35,7 @@ func (g *group) deliver(mailboxes int) []error {
 	entered, goOn := make(chan struct{}), make(chan struct{})
 	var once sync.Once
 	first := newJob(step{do: func(*tx) error { once.Do(func() { close(entered); <-goOn }); return nil }})
-	w.enqueue(first)
+	w.Enqueue(first)
 	<-entered
 	errs := make([]error, mailboxes)
 	var all sync.WaitGroup
@@ -46,19 +46,12 @@ func (g *group) deliver(mailboxes int) []error {
 			errs[n] = g.Deliver(g.t.Context(), strings.NewReader(text), []store.Placement{{Mailbox: g.box(n)}})[0]
 		})
 	}
-	for w.waiting() < mailboxes {
+	for w.Len() < mailboxes {
 		runtime.Gosched()
 	}
 	close(goOn)
 	all.Wait()
 	return errs
-}
-
-// waiting is how many jobs nobody has begun.
-func (w *writer) waiting() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.queue)
 }
 
 // expect says how many messages each mailbox has to have.

@@ -118,7 +118,7 @@ func (d *database) indexSome(ctx context.Context, from int64) (contents int, err
 		return err
 	}})
 	j.octets = 3 * b.octets
-	d.writer.enqueue(j)
+	d.writer.Enqueue(j)
 	if err := j.wait(ctx); err != nil {
 		return 0, err
 	}

@@ -8,7 +8,6 @@ import (
 	"os/signal"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -51,7 +50,7 @@ func TestWriteFails(t *testing.T) {
 	signal.Ignore(unix.SIGXFSZ)
 	defer signal.Reset(unix.SIGXFSZ)
 	s := openTemp(t)
-	writerOf(t, s).checkpointer.after = time.Hour // the log is to lie where it was
+	writerOf(t, s).Stop() // the log is to lie where it was
 	deliver(t, s, "first", ann)
 	want := 1
 	log := s.template.Root() + "-wal"

@@ -27,7 +27,7 @@ func kind() sqldb.Kind {
 		ApplicationID: applicationID,
 		Journal:       sqldb.WAL,
 		Layout:        fmt.Sprintf("PRAGMA page_size = %d; PRAGMA auto_vacuum = INCREMENTAL", pageSize),
-		LogPages:      logOctets / pageSize,
+		LogPages:      sqldb.LogOctets / pageSize,
 		Steps:         []string{schema1, schema2},
 	}
 }

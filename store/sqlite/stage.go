@@ -72,7 +72,7 @@ func (d *database) stagePart(ctx context.Context, p part, c store.Content) (int6
 	}
 	j := newJob(s)
 	j.octets, j.after = int64(len(p.octets.b)), p.octets.release
-	d.writer.enqueue(j)
+	d.writer.Enqueue(j)
 	if err := j.wait(ctx); err != nil {
 		return p.content, err
 	}
@@ -98,7 +98,7 @@ func (d *database) unstage(ctx context.Context, id int64) {
 // change has the writer make a change, together with others'.
 func (w *writer) change(ctx context.Context, do func(*tx) error) error {
 	j := newJob(step{do: do})
-	w.enqueue(j)
+	w.Enqueue(j)
 	if err := j.wait(ctx); err != nil {
 		return fmt.Errorf("it may happen yet: %w", err)
 	}

@@ -48,7 +48,7 @@ func TestFaults(t *testing.T) {
 		}
 	}
 	setFault := func(fault func(step string) error) {
-		writerOf(t, s).leaders.Wait() // what was written ahead for nothing goes after the reply
+		writerOf(t, s).Wait() // what was written ahead for nothing goes after the reply
 		s.fault = fault
 	}
 	n := 0

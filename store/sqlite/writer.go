@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"slices"
-	"sync"
 
 	"lmtpd/store/sqldb"
 )
@@ -18,88 +16,36 @@ const (
 	batchOctets = 4 << 20
 )
 
-// A writer makes the changes to a database, one transaction after the other. No goroutine waits for work: who brings some when
-// nobody is at it leads, and makes one commit with what waits by then. Whoever comes meanwhile shares the next one, which a
-// goroutine makes, for he who led has what he came for. So one delivery alone wakes nobody up.
+// A writer makes the changes to a database, one transaction after the other, each with what waits by then.
 type writer struct {
 	*database
+	*sqldb.Group[*job]
+	*sqldb.Checkpointer
+
 	// These are the leader's.
 	known map[place]int64 // folders that are there, by id
 	late  []*job          // that were given up before they were begun, to be finished
-
-	mu      sync.Mutex
-	queue   []*job
-	led     bool // somebody leads
-	leaders sync.WaitGroup
-
-	*checkpointer
 }
 
 // maxKnown is how many folders are remembered.
 const maxKnown = 20_000
 
 func newWriter(d *database) *writer {
-	return &writer{database: d, known: map[place]int64{}, checkpointer: newCheckpointer(d)}
+	w := &writer{database: d, known: map[place]int64{}, Checkpointer: sqldb.NewCheckpointer(d.db, d.store.log)}
+	w.Group = sqldb.NewGroup[*job](w.commit)
+	return w
 }
 
 // close waits until all that is in the queue has been done. Nobody may be putting anything into it.
 func (w *writer) close() {
-	w.leaders.Wait()
-	w.stop()
-}
-
-// enqueue hands a job over. If there is nobody who leads, a goroutine does.
-func (w *writer) enqueue(j *job) {
-	if w.join(j) {
-		w.leaders.Go(w.leadOn)
-	}
-}
-
-// enqueueAndLead is enqueue for a caller who leads himself if nobody does. When ctx ends, he waits for a lock no longer.
-func (w *writer) enqueueAndLead(ctx context.Context, j *job) {
-	if !w.join(j) {
-		return
-	}
-	w.leaders.Add(1)
-	defer w.leaders.Done()
-	w.commit(ctx)
-	if w.more() {
-		w.leaders.Go(w.leadOn)
-	}
-}
-
-// join puts a job into the queue, and says whether the caller is the one to lead.
-func (w *writer) join(j *job) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.queue = append(w.queue, j)
-	first := !w.led
-	w.led = true
-	return first
-}
-
-// more says whether there is work left. If not, nobody leads any more.
-func (w *writer) more() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.led = len(w.queue) > 0
-	return w.led
-}
-
-// leadOn makes commits as long as there is work.
-func (w *writer) leadOn() {
-	for {
-		w.commit(context.Background())
-		if !w.more() {
-			return
-		}
-	}
+	w.Wait()
+	w.Stop()
 }
 
 // commit does what waits in one transaction. Whose changes could not be made together are made one by one, so that what is wrong
 // with one is not another's trouble. When ctx ends before the transaction has begun, all stays in the queue.
 func (w *writer) commit(ctx context.Context) {
-	w.bringInRest()
+	w.BringInRest()
 	jobs := []*job(nil)
 	err := w.transact(ctx, func(t *tx) error {
 		jobs = w.gather()
@@ -124,26 +70,30 @@ func (w *writer) commit(ctx context.Context) {
 		}
 	}
 	w.settle(jobs)
-	w.count(jobs)
+	w.Count(logged(jobs))
+}
+
+// logged is about what jobs have put into the log, with what rows and indexes need besides.
+func logged(jobs []*job) (octets int64) {
+	for _, j := range jobs {
+		octets += j.octets + pageSize*int64(1+len(j.steps))
+	}
+	return octets
 }
 
 // gather takes what waits, up to a limit, without those that have been given up.
 func (w *writer) gather() (jobs []*job) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	jobs = make([]*job, 0, min(len(w.queue), batchJobs))
-	n, octets := 0, int64(0)
-	for n < len(w.queue) && len(jobs) < batchJobs && octets < batchOctets {
-		j := w.queue[n]
-		n++
+	jobs = make([]*job, 0, min(w.Len(), batchJobs))
+	octets := int64(0)
+	w.Take(func(j *job) bool {
 		if !j.enter() {
 			w.late = append(w.late, j)
-			continue
+			return false
 		}
 		jobs = append(jobs, j)
 		octets += j.octets
-	}
-	w.queue = slices.Delete(w.queue, 0, n)
+		return len(jobs) == batchJobs || octets >= batchOctets
+	})
 	return jobs
 }
 

@@ -1,12 +1,11 @@
-package sqlite
+package sqldb
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"lmtpd/store/sqldb"
 )
 
 // When checkpoints are made, which bring the log into the file. A log is used from its beginning again after one that met its
@@ -28,40 +27,44 @@ const (
 	checkpointRest = 2 << 20
 	// maxPasses is how many are made one after the other while others go on writing: each leaves less.
 	maxPasses = 8
-	// logOctets is what a log may have before a commit itself does all the rest, whatever that takes.
-	logOctets = 1 << 30
+	// LogOctets is what a log may have before a commit itself does all the rest, whatever that takes.
+	LogOctets = 1 << 30
 	// logKept is what a log keeps when nothing comes, to be written where it lies.
 	logKept = 64 << 20
 )
 
-// A checkpointer makes the checkpoints of a database. A goroutine does it beside the writer, again and again until little is left
-// at the end of the log; that is for the writer to bring in, when nobody adds to it.
-type checkpointer struct {
-	of     *database
+// A Checkpointer makes the checkpoints of a database that is written to a lot, in place of the commits. A goroutine does it beside
+// the writer, again and again until little is left at the end of the log; that is for the writer to bring in, when nobody adds to it.
+type Checkpointer struct {
+	of     *DB
+	log    *slog.Logger
 	logged atomic.Int64  // octets written since the last one began, about
 	last   atomic.Bool   // little is left, and a leader is to bring it in
 	ripe   chan struct{} // says that it is time for one
 	quit   chan struct{}
 	idle   *time.Timer
 	after  time.Duration // that it goes off
+	once   sync.Once
 	done   sync.WaitGroup
 }
 
-func newCheckpointer(d *database) *checkpointer {
-	c := &checkpointer{of: d, ripe: make(chan struct{}, 1), quit: make(chan struct{}), after: checkpointIdle}
+// NewCheckpointer starts the Checkpointer of a database, which is to be of a Kind whose LogPages come to LogOctets. What it cannot
+// do, it tells log.
+func NewCheckpointer(db *DB, log *slog.Logger) *Checkpointer {
+	c := &Checkpointer{of: db, log: log, ripe: make(chan struct{}, 1), quit: make(chan struct{}), after: checkpointIdle}
 	c.idle = time.AfterFunc(checkpointIdle, c.wake)
 	c.done.Go(c.run)
 	return c
 }
 
-// stop ends the goroutine. Nobody may be writing.
-func (c *checkpointer) stop() {
+// Stop ends the goroutine, and checkpoints are made no more but on demand.
+func (c *Checkpointer) Stop() {
 	c.idle.Stop()
-	close(c.quit)
+	c.once.Do(func() { close(c.quit) })
 	c.done.Wait()
 }
 
-func (c *checkpointer) run() {
+func (c *Checkpointer) run() {
 	for {
 		select {
 		case <-c.ripe:
@@ -72,19 +75,15 @@ func (c *checkpointer) run() {
 	}
 }
 
-func (c *checkpointer) wake() {
+func (c *Checkpointer) wake() {
 	select {
 	case c.ripe <- struct{}{}:
 	default:
 	}
 }
 
-// count counts what was written, with what rows and indexes need besides.
-func (c *checkpointer) count(jobs []*job) {
-	octets := int64(0)
-	for _, j := range jobs {
-		octets += j.octets + pageSize*int64(1+len(j.steps))
-	}
+// Count counts what was committed: octets of the log, about.
+func (c *Checkpointer) Count(octets int64) {
 	if c.logged.Add(octets) >= checkpointOctets {
 		c.wake()
 	}
@@ -92,7 +91,7 @@ func (c *checkpointer) count(jobs []*job) {
 }
 
 // bringIn makes checkpoints until little is left.
-func (c *checkpointer) bringIn() {
+func (c *Checkpointer) bringIn() {
 	if c.logged.Load() == 0 {
 		return
 	}
@@ -110,22 +109,34 @@ func (c *checkpointer) bringIn() {
 }
 
 // cut gives back to the disk what a log has that was large.
-func (c *checkpointer) cut() {
-	if err := c.of.db.CutLog(context.Background(), logKept); err != nil && !sqldb.IsBusy(err) {
-		c.of.store.log.Warn("the log of a database cannot be cut", "database", c.of.path, "cause", err)
+func (c *Checkpointer) cut() {
+	if err := c.of.CutLog(context.Background(), logKept); err != nil && !IsBusy(err) {
+		c.log.Warn("the log of a database cannot be cut", "database", c.of.path, "cause", err)
 	}
 }
 
-// bringInRest makes the last of the checkpoints, if it is time. The caller leads.
-func (c *checkpointer) bringInRest() {
+// BringInRest makes the last of the checkpoints, if it is time. The caller leads.
+func (c *Checkpointer) BringInRest() {
 	if c.last.CompareAndSwap(true, false) {
 		c.logged.Store(0)
 		c.make()
 	}
 }
 
-func (c *checkpointer) make() {
-	if err := c.of.checkpoint(context.Background()); err != nil {
-		c.of.store.log.Error("the log of a database cannot be brought into it", "database", c.of.path, "cause", err)
+func (c *Checkpointer) make() {
+	if err := c.Checkpoint(context.Background()); err != nil {
+		c.log.Error("the log of a database cannot be brought into it", "database", c.of.path, "cause", err)
 	}
+}
+
+// Checkpoint brings the log into the file. That somebody reads what is older is no mistake: then it is done later.
+func (c *Checkpointer) Checkpoint(ctx context.Context) error {
+	left, err := c.of.Checkpoint(ctx)
+	if most := c.of.kind.LogPages; left > 2*most {
+		c.log.Warn("the log of a database grows while somebody reads it", "database", c.of.path, "octets", left*(LogOctets/most))
+	}
+	if err != nil && !IsBusy(err) {
+		return err
+	}
+	return nil
 }

@@ -1,11 +1,13 @@
-package certificate
+package auth
 
 import (
 	"crypto/sha256"
 	"crypto/sha512"
+	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
-	"strings"
+	"sync"
 )
 
 // EndPoint returns the channel binding tls-server-end-point of a server's certificate: its hash by the hash function of its
@@ -27,8 +29,24 @@ func EndPoint(cert *x509.Certificate) ([]byte, error) {
 	return nil, fmt.Errorf("no tls-server-end-point for a certificate signed by %s", cert.SignatureAlgorithm)
 }
 
-// Fingerprint is the SHA-256 of a certificate as people compare it: in hexadecimal, with colons.
-func Fingerprint(cert *x509.Certificate) string {
-	sum := sha256.Sum256(cert.Raw)
-	return strings.ReplaceAll(fmt.Sprintf("% X", sum), " ", ":")
+// Bindings returns what Channel has for the binding data of a connection whose server has shown a certificate; nil: it is not known.
+// There is none before TLS 1.3: clients bind what is unsafe then (tls-unique, RFC 9266 §1). What is offered depends on it, so it is
+// asked for again and again, and computed once.
+func Bindings(state *tls.ConnectionState, leaf *x509.Certificate) func(kind string) ([]byte, error) {
+	if state.Version < tls.VersionTLS13 {
+		return nil
+	}
+	exporter := sync.OnceValues(func() ([]byte, error) { // RFC 9266 §4
+		return state.ExportKeyingMaterial("EXPORTER-Channel-Binding", nil, 32)
+	})
+	endPoint := sync.OnceValues(func() ([]byte, error) { return EndPoint(leaf) })
+	return func(kind string) ([]byte, error) {
+		switch {
+		case kind == "tls-exporter":
+			return exporter()
+		case kind == "tls-server-end-point" && leaf != nil:
+			return endPoint()
+		}
+		return nil, errors.New("there is no channel binding of that type")
+	}
 }
