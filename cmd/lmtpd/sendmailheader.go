@@ -20,19 +20,19 @@ var errHeaderTooLong = errors.New("header too long")
 // A headerField is one field of a header, as it was written.
 type headerField struct {
 	name string // in lower case
-	text string // with its name, its lines as they are, CRLF line ends
+	text string // with its name, its lines and their ends as they are
 }
 
 // value is what follows the colon, in one line.
 func (f headerField) value() string {
 	_, value, _ := strings.Cut(f.text, ":")
-	return strings.TrimSpace(strings.ReplaceAll(value, "\r\n", ""))
+	return strings.TrimSpace(strings.NewReplacer("\r\n", "", "\n", "").Replace(value))
 }
 
 // A header is the fields of a message, in order.
 type header []headerField
 
-// readHeader reads the header of a text with CRLF line ends. rest is what follows the blank line; where a line comes that is
+// readHeader reads the header of a text with LF or CRLF line ends. rest is what follows the blank line; where a line comes that is
 // of no header, the body begins with it.
 func readHeader(src io.Reader) (h header, rest io.Reader, err error) {
 	in := bufio.NewReaderSize(src, 64<<10)
@@ -44,7 +44,7 @@ func readHeader(src io.Reader) (h header, rest io.Reader, err error) {
 		}
 		size += len(line)
 		switch name, _, field := bytes.Cut(line, []byte(":")); {
-		case len(line) == 0 || string(line) == "\r\n":
+		case len(bytes.TrimRight(line, "\r\n")) == 0:
 			return h, in, nil
 		case len(h) == 0 && size == len(line) && isMailboxLine(line):
 		case len(h) > 0 && (line[0] == ' ' || line[0] == '\t'):
@@ -114,6 +114,9 @@ func (h header) bytes() []byte {
 	var b bytes.Buffer
 	for _, f := range h {
 		b.WriteString(f.text)
+		if !strings.HasSuffix(f.text, "\n") { // the text ended there
+			b.WriteString("\r\n")
+		}
 	}
 	b.WriteString("\r\n")
 	return b.Bytes()
