@@ -187,7 +187,7 @@ func mailboxOf(address, host string) (smtp.Path, error) {
 	}
 	path, err := smtp.ParseMailbox(address, smtp.UTF8)
 	if err != nil {
-		return path, fmt.Errorf("%q: %w", address, err)
+		return path, fmt.Errorf("%w %q", errAddress, address)
 	}
 	return path, nil
 }

@@ -67,7 +67,7 @@ func sendmailLetters() map[byte]sendmailOption {
 		'O': {ownArgument, nil}, // option=value
 		'R': {ownArgument, (*sendmailOptions).setRet},
 		'U': {noArgument, nil}, // first submission
-		'V': {ownArgument, func(o *sendmailOptions, v string) error { o.envID = v; return nil }},
+		'V': {ownArgument, (*sendmailOptions).setEnvID},
 		'X': {ownArgument, nil}, // a log of the dialogue
 		'b': {ownArgument, (*sendmailOptions).setMode},
 		'c': {noArgument, nil},
@@ -203,5 +203,11 @@ func (o *sendmailOptions) setNotify(v string) (err error) {
 
 func (o *sendmailOptions) setRet(v string) (err error) {
 	o.ret, err = smtp.ParseRet(v)
+	return err
+}
+
+func (o *sendmailOptions) setEnvID(v string) error {
+	o.envID = v
+	_, err := smtp.ParseEnvID(string(smtp.AppendXtext(nil, v)))
 	return err
 }

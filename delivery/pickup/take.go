@@ -61,7 +61,8 @@ func (p *Pickup) take(ctx context.Context, name string) {
 		p.putOff(ctx, name, err)
 		return
 	}
-	p.conclude(ctx, f, p.submit(ctx, f))
+	// What is under way when the daemon is told to stop is finished: it would arrive twice.
+	p.conclude(ctx, f, p.submit(context.WithoutCancel(ctx), f))
 }
 
 // identify says in the envelope whose message it is.
@@ -185,7 +186,7 @@ func (p *Pickup) giveBack(ctx context.Context, f *file, replies []smtp.Reply) bo
 		return true
 	}
 	err := error(refused[0])
-	if !env.From.IsNull() { // nobody is told of what nobody has sent (RFC 5321 §6.1)
+	if !env.From.IsNull() && p.cfg.Return != nil { // nobody is told of what nobody has sent (RFC 5321 §6.1)
 		if err = p.cfg.Return(ctx, &env, f, refused); err == nil {
 			return true
 		}
