@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -14,7 +15,8 @@ import (
 
 // The commands as people and programs call them, one script a file. Beside what testscript knows they have
 //
-//	serve CONFIG    start a daemon, and wait until it takes connections
+//	serve CONFIG    start a daemon, and wait until it takes connections; $SUBMISSION and $SUBMISSIONS are where it listens on TCP,
+//	                $FINGERPRINT is that of its certificate
 //	await PATTERN   wait until a line of its log matches
 //	stop            stop it
 //	exits N PROGRAM [ARGUMENT…]
@@ -69,7 +71,13 @@ func scriptServe(ts *testscript.TestScript, _ bool, args []string) {
 	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 	d := startChild(scriptTB{ts: ts}, cmd)
 	ts.Value("daemon").(*scriptDaemon).child = d
-	d.await(scriptTB{ts: ts}, "msg=\"ready: ")
+	ready := d.await(scriptTB{ts: ts}, "msg=\"ready: (.*)")[1]
+	for _, found := range regexp.MustCompile(`(submissions?) (127\.0\.0\.1:\d+)`).FindAllStringSubmatch(ready, -1) {
+		ts.Setenv(strings.ToUpper(found[1]), found[2])
+	}
+	for _, line := range d.matching("sha256=") {
+		ts.Setenv("FINGERPRINT", regexp.MustCompile("sha256=([0-9A-F:]+)").FindStringSubmatch(line)[1])
+	}
 }
 
 func scriptExits(ts *testscript.TestScript, _ bool, args []string) {
