@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 
@@ -20,7 +21,7 @@ type app struct {
 // run does what args say, args[0] being the program's name, and returns the exit code. An error is one line
 // on standard error; one without text has been told already.
 func (a *app) run(ctx context.Context, args []string) int {
-	err := a.application().RunContext(ctx, args)
+	err := a.application().RunContext(ctx, asSendmail(filepath.Base(args[0]), args[1:]))
 	if err == nil {
 		return exOK
 	}
@@ -63,6 +64,7 @@ func (a *app) application() *cli.App {
 	for _, cmd := range application.Commands {
 		strict(cmd)
 	}
+	application.Commands = append(application.Commands, sendmailCommand()) // its arguments are its own business
 	return application
 }
 

@@ -43,6 +43,7 @@ func benchCommand() *cli.Command {
 			&cli.StringFlag{Name: "size", Value: "10KiB", Usage: "`OCTETS` of content, or a range such as 1KiB-100KiB"},
 			&cli.Float64Flag{Name: "rate", DefaultText: "as fast as the server is", Usage: "`N` messages a second are due"},
 			&cli.Int64Flag{Name: "per-connection", DefaultText: "all", Usage: "`N` messages, then a new connection"},
+			&cli.BoolFlag{Name: "chunking", Usage: "send content with BDAT where the server offers CHUNKING", DisableDefaultText: true},
 			&cli.IntFlag{Name: "watch", Usage: "tell what process `PID` and its descendants use"},
 			&cli.BoolFlag{Name: "json", Usage: "print a JSON object", DisableDefaultText: true},
 		},

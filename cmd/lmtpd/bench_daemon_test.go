@@ -35,13 +35,17 @@ func TestBenchDaemon(t *testing.T) {
 }
 
 // What load is made of is mail: the program shows it, and it has the size that it was asked to have, but for what the daemon
-// puts before it.
+// puts before it. That it comes in chunks makes no difference.
 func TestBenchMessage(t *testing.T) {
 	d := startDaemon(t)
-	d.run(t, "bench", "-n", "1", "-c", "1", "--size", "5000", "--to", "ann@example.org", "--from", "me@example.net", "lmtp://"+d.port)
-	text := d.run(t, "mailbox", "show", "--wire", "--config", d.config, "ann@example.org")
-	at := regexp.MustCompile(`(?m)^From: <`).FindStringIndex(text)
-	if at == nil || len(text)-at[0] != 5000 || !regexp.MustCompile(`(?m)^Return-Path: <me@example\.net>\r$`).MatchString(text[:at[0]]) {
-		t.Errorf("the message is\n%.2000s", text)
+	for user, how := range map[string][]string{"ann": nil, "bob": {"--chunking"}} {
+		to := user + "@example.org"
+		args := append([]string{"bench", "-n", "1", "-c", "1", "--size", "5000", "--to", to, "--from", "me@example.net"}, how...)
+		d.run(t, append(args, "lmtp://"+d.port)...)
+		text := d.run(t, "mailbox", "show", "--wire", "--config", d.config, to)
+		at := regexp.MustCompile(`(?m)^From: <`).FindStringIndex(text)
+		if at == nil || len(text)-at[0] != 5000 || !regexp.MustCompile(`(?m)^Return-Path: <me@example\.net>\r$`).MatchString(text[:at[0]]) {
+			t.Errorf("the message for %s is\n%.2000s", user, text)
+		}
 	}
 }

@@ -85,7 +85,7 @@ func (l *benchLoad) connect(ctx context.Context) ([]*benchSession, error) {
 // take returns the next message's number and when it is due, which is now unless there is a rate. It waits until then.
 func (l *benchLoad) take(ctx context.Context) (n int64, due time.Time, ok bool) {
 	n = l.next.Add(1) - 1
-	if l.plan.messages > 0 && n >= l.plan.messages || ctx.Err() != nil {
+	if l.plan.messages > 0 && n >= l.plan.messages || ctx.Err() != nil || l.plan.over(time.Since(l.began)) {
 		return n, due, false
 	}
 	if l.plan.rate == 0 {

@@ -43,7 +43,7 @@ func newBenchPlan(c *cli.Context) (benchPlan, error) {
 		rate:          c.Float64("rate"),
 		perConnection: c.Int64("per-connection"),
 		recipients:    c.Int("recipients"),
-		envelope:      client.Message{Body: smtp.Body8Bit, LineEnds: client.AsIs},
+		envelope:      client.Message{Body: smtp.Body8Bit, LineEnds: client.AsIs, Chunking: c.Bool("chunking")},
 	}
 	if !c.IsSet("messages") && !c.IsSet("duration") {
 		p.duration = 10 * time.Second
@@ -135,11 +135,14 @@ func (p *benchPlan) size(rng *rand.Rand) int64 { return p.least + rng.Int64N(p.m
 // dueAt says after what time message number n is due, and whether that is before the end.
 func (p *benchPlan) dueAt(n int64) (time.Duration, bool) {
 	after := float64(n) / p.rate * float64(time.Second)
-	if after >= math.MaxInt64 || p.duration > 0 && after >= float64(p.duration) {
+	if after >= math.MaxInt64 || p.over(time.Duration(after)) {
 		return 0, false
 	}
 	return time.Duration(after), true
 }
+
+// over says whether no message is begun any more after a time.
+func (p *benchPlan) over(after time.Duration) bool { return p.duration > 0 && after >= p.duration }
 
 // due returns how many messages are due within a time. Without a rate none ever is.
 func (p *benchPlan) due(within time.Duration) int64 {

@@ -15,52 +15,52 @@ import (
 	"lmtpd/protocol/smtp"
 )
 
-// A smarthost is a program that our client logs in to, whose accounts are smarthostAccounts.
-type smarthost struct {
+// A peer is a program that our client logs in to, whose accounts are peerAccounts.
+type peer struct {
 	name       string
 	programs   []string
 	start      func(t *testing.T, certificate string) (address string) // the certificate's path, which is that of its key too
 	mechanisms []string                                                // all that it offers and we know, in the order that we prefer
 }
 
-// smarthostAccounts are passwords by name. One has a character that is not in ASCII, and a domain that others may not have.
-func smarthostAccounts() map[string]string {
+// peerAccounts are passwords by name. One has a character that is not in ASCII, and a domain that others may not have.
+func peerAccounts() map[string]string {
 	return map[string]string{"ann@example.org": `se cret"\%u`, "tim@example.org": "sécr€t"}
 }
 
-func smarthosts() []smarthost {
-	return []smarthost{
-		{"Exim", []string{"exim4"}, func(t *testing.T, certificate string) string { return startExim(t, certificate, smarthostAccounts()) },
+func peers() []peer {
+	return []peer{
+		{"Exim", []string{"exim4"}, func(t *testing.T, certificate string) string { return startExim(t, certificate, peerAccounts()) },
 			[]string{"CRAM-MD5", "NTLM", "PLAIN", "LOGIN"}},
 		{"Dovecot", []string{"dovecot", "doveadm"}, func(t *testing.T, certificate string) string {
-			return startDovecotSubmission(t, certificate, smarthostAccounts())
+			return startDovecotSubmission(t, certificate, peerAccounts())
 		}, []string{"SCRAM-SHA-256", "SCRAM-SHA-1", "DIGEST-MD5", "CRAM-MD5", "PLAIN", "LOGIN"}},
 		{"Postfix", []string{"postfix", "saslpasswd2"}, func(t *testing.T, certificate string) string {
-			return startPostfixWithSASL(t, certificate, smarthostAccounts()).smtp
+			return startPostfixWithSASL(t, certificate, peerAccounts()).smtp
 		}, []string{"SCRAM-SHA-256", "SCRAM-SHA-1", "DIGEST-MD5", "CRAM-MD5", "NTLM", "PLAIN", "LOGIN"}},
 	}
 }
 
-// Our client logs in to what smarthosts are made of, over TLS, with every mechanism that both know.
+// Our client logs in to what peers are made of, over TLS, with every mechanism that both know.
 func TestClientLogsIn(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
-	for _, s := range smarthosts() {
+	for _, s := range peers() {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			needPeers(t, s.programs...)
 			server := x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
 			address := s.start(t, ca.issue(t, filepath.Join(openDir(t), "server.pem"), server))
-			for name, password := range smarthostAccounts() {
-				s.takes(t, ca.smarthost(address), auth.Credentials{Name: name, Password: password})
+			for name, password := range peerAccounts() {
+				s.takes(t, ca.peer(address), auth.Credentials{Name: name, Password: password})
 			}
 			s.choosesPlaintextOverTLSAlone(t, address)
 		})
 	}
 }
 
-// smarthost connects to a smarthost with a certificate of the authority, over TLS.
-func (a *authority) smarthost(address string) func(t *testing.T) *client.Conn {
+// peer connects to a peer with a certificate of the authority, over TLS.
+func (a *authority) peer(address string) func(t *testing.T) *client.Conn {
 	roots := x509.NewCertPool()
 	roots.AddCert(a.cert)
 	secure := client.Security{Start: client.Required, Config: &tls.Config{RootCAs: roots}}
@@ -84,7 +84,7 @@ func dialSmarthost(t *testing.T, url string, s client.Security) *client.Conn {
 
 // takes has somebody log in with every mechanism after a wrong password with the one before it, on the same connection, and then
 // with the one that the client chooses.
-func (s smarthost) takes(t *testing.T, dial func(t *testing.T) *client.Conn, c auth.Credentials) {
+func (s peer) takes(t *testing.T, dial func(t *testing.T) *client.Conn, c auth.Credentials) {
 	wrong := c
 	wrong.Password = "wrong"
 	before := s.mechanisms[len(s.mechanisms)-1]
@@ -115,8 +115,8 @@ func (s smarthost) takes(t *testing.T, dial func(t *testing.T) *client.Conn, c a
 }
 
 // choosesPlaintextOverTLSAlone has the client choose where others may listen, and where they may not.
-func (s smarthost) choosesPlaintextOverTLSAlone(t *testing.T, address string) {
-	c := auth.Credentials{Name: "ann@example.org", Password: smarthostAccounts()["ann@example.org"]}
+func (s peer) choosesPlaintextOverTLSAlone(t *testing.T, address string) {
+	c := auth.Credentials{Name: "ann@example.org", Password: peerAccounts()["ann@example.org"]}
 	conn := dialSmarthost(t, "smtp://"+address, client.Security{})
 	offered := conn.AuthTypes()
 	chosen := auth.Choose(offered, c, auth.Channel{Offered: offered})

@@ -17,6 +17,7 @@ import (
 	"lmtpd/auth"
 	"lmtpd/auth/account"
 	"lmtpd/delivery"
+	"lmtpd/delivery/pickup"
 	"lmtpd/delivery/submission"
 	"lmtpd/protocol/server"
 	"lmtpd/protocol/server/certificate"
@@ -45,6 +46,7 @@ type daemon struct {
 	auth         auth.Authenticator // nil: no listener is for submission
 	throttle     *auth.Throttle
 	submission   *submission.Handler
+	pickup       *pickup.Pickup // nil: nobody would take what it finds
 }
 
 // newDaemon opens everything, so that a mistake is told before a client is: listeners first, for they tell
@@ -92,6 +94,9 @@ func (d *daemon) unlisten() {
 
 // open opens the stores and builds the agent on them.
 func (d *daemon) open() (err error) {
+	if err := makeData(d.cfg.Data); err != nil {
+		return fmt.Errorf("make the directory for data: %w", err)
+	}
 	// The stores first: they make the directories above them durably, and nothing in tmp needs that.
 	if d.stores, d.close, err = openStores(d.cfg, d.log); err != nil {
 		return err
@@ -106,11 +111,10 @@ func (d *daemon) open() (err error) {
 	if err != nil {
 		return errors.Join(err, d.close())
 	}
-	if err := d.openPost(agent); err != nil {
-		return errors.Join(err, d.close())
-	}
-	if err := d.openSubmission(agent, d.accounts); err != nil {
-		return errors.Join(err, d.close())
+	for _, open := range []func(*delivery.Agent) error{d.openPost, d.openSubmission, d.openPickup} {
+		if err := open(agent); err != nil {
+			return errors.Join(err, d.close())
+		}
 	}
 	d.sweepers = append(d.sweepers, agent)
 	for i, s := range d.stores {

@@ -6,10 +6,11 @@ import (
 	"testing"
 )
 
-// TestMain makes the test binary lmtpd itself when it is called by that name: so it is the child process of a test that
+// TestMain makes the test binary lmtpd itself when it is called by one of its names: so it is the child process of a test that
 // needs a daemon it can kill.
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == "lmtpd" {
+	switch filepath.Base(os.Args[0]) {
+	case "lmtpd", "sendmail", "mailq", "newaliases":
 		main()
 	}
 	os.Exit(m.Run())

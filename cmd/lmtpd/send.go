@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -14,117 +14,185 @@ import (
 	"lmtpd/protocol/smtp"
 )
 
-const sendDescription = `FILE is a message with LF or CRLF line ends; without it, or with "-", standard input is read. It goes out
-as it is: nothing is put before it and no header is looked at.
+const sendDescription = `FILE is a message with LF or CRLF line ends; "-" is standard input, and so is no FILE at all, unless it is a
+terminal: then a message is made up, as with --test. Several files go over one connection, one after the other. A message goes out
+as it is, but for --header: such a field is put first, and those of the same name are taken out.
 
-One line per recipient tells the server's reply; "unknown" means that the connection was lost before the
-reply, so that the message may be there or not.
+The content is looked through before: BODY=8BITMIME is said if there are octets beyond ASCII, and SMTPUTF8 if they are in an
+address, or in the header and the server offers it.
 
-The exit code is 0 if the server took the message for every recipient, 69 if it refused one for good, and
-otherwise 75: one was deferred or has no reply, or the server could not be reached. If some were refused for
-good and others deferred it is 69, since trying again cannot help all of them. It is 64 if the command line is
-wrong, 65 for a malformed address, 74 if FILE cannot be read, 77 if the system denies the file or the socket.`
+TLS begins with the first octet at lmtps:// and smtps:// or with --tls implicit, otherwise when the client asks for it. With --tls
+starttls or implicit the certificate has to be good: of a CA of the system or of --ca, and for the name of the server; or the
+one whose --fingerprint is given. With --tls opportunistic there is TLS if the server offers it, and nobody's certificate is
+looked at. Without --tls it is starttls where the client authenticates or a certificate is named, and else opportunistic; to
+a server on this host it is opportunistic or none, and through a unix socket none.
+
+With --user the client authenticates, by the strongest mechanism that both sides know, or by that of --auth. Without a file
+the password is asked for. It is never sent where others can listen, unless --auth names a mechanism that does so.
+
+One line per recipient tells the server's reply; "unknown" means that the connection was lost before the reply, so that the
+message may be there or not.
+
+The exit code is 0 if the server took the message for every recipient, 69 if it refused one for good, and otherwise 75: one was
+deferred or has no reply, or the server could not be reached. If some were refused for good and others deferred it is
+69, since trying again cannot help all of them. It is 64 if the command line is wrong, 65 for a malformed address, 74 if FILE cannot
+be read, 77 if the system denies the file or the socket, or the password is wrong. Of several files it is the worst of these.`
 
 func sendCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "send",
-		Usage:       "hand a message to a server over LMTP and tell its reply for every recipient",
-		ArgsUsage:   "[FILE]",
+		Usage:       "hand messages to a server over LMTP or ESMTP and tell its reply for every recipient",
+		ArgsUsage:   "[FILE…]",
 		Description: sendDescription,
-		Flags: []cli.Flag{
-			&cli.StringFlag{
-				Name: "server", Value: "lmtp://127.0.0.1:2424", Usage: "`URL`: lmtp://HOST:PORT or lmtp+unix:PATH",
-			},
-			&cli.StringFlag{
-				Name: "from", DefaultText: "you at this host", Usage: "reverse-path `ADDRESS`, <> for the null one",
-			},
-			&cli.StringSliceFlag{Name: "to", Usage: "recipient `ADDRESS`; repeated, or several divided by commas"},
-			&cli.BoolFlag{Name: "verbose", Usage: "show the dialogue on standard error", DisableDefaultText: true},
-			&cli.BoolFlag{Name: "json", Usage: "print a JSON object per recipient, one a line", DisableDefaultText: true},
+		Flags:       slices.Concat(connectionFlags(), envelopeFlags(), sendFlags()),
+		Action:      send,
+	}
+}
+
+// sendFlags are about the server, the content, and what is told.
+func sendFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{
+			Name: "server", Value: "lmtp://127.0.0.1:2424",
+			Usage: "`URL`: lmtp://HOST:PORT, lmtps://, smtp://, submission://, smtps://, lmtp+unix:PATH or smtp+unix:PATH",
 		},
-		Action: send,
+		&cli.StringSliceFlag{Name: "header", Usage: "put `FIELD` first, as in 'Subject: hello', in place of those of this name; may be repeated"},
+		&cli.BoolFlag{Name: "test", Usage: "send a message that is made up", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "auth-types", Usage: "print the mechanisms of authentication that the server offers, one a line, and send nothing", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "verbose", Usage: "show the dialogue on standard error", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "json", Usage: "print a JSON object per recipient, one a line", DisableDefaultText: true},
 	}
 }
 
 func send(c *cli.Context) error {
-	address, err := client.ParseAddress(c.String("server"))
+	server, err := readConnection(c, c.String("server"))
 	if err != nil {
-		return usage(c, "--server: %s", err)
+		return err
+	}
+	if c.Bool("auth-types") {
+		return printAuthTypes(c, server)
 	}
 	if !c.IsSet("to") {
 		return usage(c, "--to ADDRESS is missing")
 	}
-	m, err := sendEnvelope(c)
-	if err != nil {
-		return cli.Exit(err, exDataErr)
-	}
-	content, err := sendContent(c, &m)
+	files, err := sendFiles(c)
 	if err != nil {
 		return err
 	}
-	defer content.Close()
-	results, err := handOver(c.Context, address, sendOptions(c), m)
-	if err := reportResults(c, m.Recipients, results); err != nil {
+	m, err := sendEnvelope(c)
+	if err != nil {
+		return err
+	}
+	s := &sending{c: c, server: server, message: m, several: len(files) > 1}
+	defer s.hangUp()
+	var worst error
+	for _, name := range files {
+		worst = worstExit(worst, s.complain(name, s.send(name)))
+		if c.Context.Err() != nil {
+			break
+		}
+	}
+	return worst
+}
+
+// sendFiles is what is to be sent: names, "-" for standard input, or "" for a message that is made up.
+func sendFiles(c *cli.Context) ([]string, error) {
+	files := c.Args().Slice()
+	for _, text := range c.StringSlice("header") {
+		if _, err := parseField(text); err != nil {
+			return nil, usage(c, "%s", err)
+		}
+	}
+	switch {
+	case c.Bool("test") && len(files) > 0:
+		return nil, usage(c, "--test, or a FILE")
+	case len(files) > 0:
+		return files, nil
+	case c.Bool("test") || isTerminal(c.App.Reader):
+		return []string{""}, nil
+	}
+	return []string{"-"}, nil
+}
+
+// A sending is several messages on their way, to the same recipients.
+type sending struct {
+	c       *cli.Context
+	server  connection
+	message client.Message // without a content
+	several bool
+	conn    *client.Conn // nil: none, yet or any more
+}
+
+// send sends one of them in a transaction of its own. A connection that is lost is made anew for the next.
+func (s *sending) send(name string) error {
+	content, err := openContent(s.c, name, s.message)
+	if err != nil {
+		return err
+	}
+	defer content.close()
+	if s.conn == nil {
+		if s.conn, err = s.server.dial(s.c.Context); err != nil {
+			return sendExit(nil, err)
+		}
+	}
+	m := s.message
+	if err := content.describe(&m, s.conn.Extensions()); err != nil {
+		return err
+	}
+	var done func()
+	m.Content, done = sendProgress(s.c, content)
+	results, err := s.conn.Send(s.c.Context, m)
+	done()
+	if err != nil {
+		s.conn.Close()
+		s.conn = nil
+	}
+	if err := s.report(name, results); err != nil {
 		return err
 	}
 	return sendExit(results, err)
 }
 
-// handOver sends m on a connection of its own. Without a connection there are no results.
-func handOver(ctx context.Context, a client.Address, o client.Options, m client.Message) ([]client.Result, error) {
-	conn, err := client.Dial(ctx, a, o)
-	if err != nil {
-		return nil, err
+// complain tells at once what went wrong with one of several files.
+func (s *sending) complain(name string, err error) error {
+	if err == nil || !s.several {
+		return err
 	}
-	defer conn.Close()
-	results, err := conn.Send(ctx, m)
-	if err == nil {
-		_ = conn.Quit(ctx) // the replies are here: how the session ends changes nothing
+	if text := err.Error(); text != "" {
+		fmt.Fprintf(s.c.App.ErrWriter, "lmtpd: %s: %s\n", printable(name), printable(text))
 	}
-	return results, err
+	return cli.Exit("", exitCode(err))
 }
 
-// sendContent opens what is to be sent and puts it into m. The size of a file is an estimate, since its lines may
-// end in LF; RFC 1870 §6.1 lets it be one.
-func sendContent(c *cli.Context, m *client.Message) (io.Closer, error) {
-	name := c.Args().First()
-	if name == "" || name == "-" {
-		m.Content = c.App.Reader
-		return io.NopCloser(nil), nil
+// hangUp ends the session. The replies are here: how it ends changes nothing.
+func (s *sending) hangUp() {
+	if s.conn != nil {
+		_ = s.conn.Quit(context.WithoutCancel(s.c.Context))
 	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err == nil && info.IsDir() {
-		err = fmt.Errorf("read %s: it is a directory", name)
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	if info.Mode().IsRegular() {
-		m.Size = info.Size()
-	}
-	m.Content = f
-	return f, nil
 }
 
-func sendOptions(c *cli.Context) client.Options {
-	o := client.Options{Hello: systemName()}
-	if c.Bool("verbose") {
-		o.Trace = func(d client.Direction, line string) {
-			fmt.Fprintf(c.App.ErrWriter, "%s: %s\n", d, printable(line))
+// worstExit returns the worse of two errors, as their exit codes have it.
+func worstExit(a, b error) error {
+	order := []int{exOK, exTempFail, exNoPerm, exIOErr, exUnavailable}
+	rank := func(err error) int {
+		if i := slices.Index(order, exitCode(err)); i >= 0 {
+			return i
 		}
+		return len(order)
 	}
-	return o
+	if rank(b) > rank(a) {
+		return b
+	}
+	return a
 }
+
+// badCredentials is the code for a password that is wrong (RFC 4954 §6).
+const badCredentials = 535
 
 // sendExit turns what is known into the exit code; err is why the transaction broke off, if it did.
 func sendExit(results []client.Result, err error) error {
-	var refusal smtp.Reply
-	permanent := errors.As(err, &refusal) && refusal.Permanent() || errors.Is(err, client.ErrNotOffered)
+	refusal, refused := errors.AsType[smtp.Reply](err)
+	permanent := refused && refusal.Permanent() || isUseless(err)
 	all := len(results) > 0
 	for _, r := range results {
 		permanent = permanent || r.Reply.Permanent()
@@ -133,6 +201,8 @@ func sendExit(results []client.Result, err error) error {
 	code := exTempFail
 	var file *os.PathError
 	switch {
+	case refused && refusal.Code == badCredentials:
+		code = exNoPerm
 	case permanent:
 		code = exUnavailable
 	case errors.As(err, &file):

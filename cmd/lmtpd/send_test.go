@@ -145,13 +145,13 @@ func TestSendSays(t *testing.T) {
 		want string
 	}{
 		{"a file", []string{"--from", "me@x", "--to", "ann@x", file},
-			"MAIL FROM:<me@x> SIZE=11 BODY=8BITMIME\nRCPT TO:<ann@x>\nDATA\na: b\n\n..dot\n.\nQUIT"},
+			"MAIL FROM:<me@x> SIZE=14\nRCPT TO:<ann@x>\nDATA\na: b\n\n..dot\n.\nQUIT"},
 		{"standard input, null reverse-path", []string{"--from", "<>", "--to", "ann@x", "-"},
-			"MAIL FROM:<> BODY=8BITMIME\nRCPT TO:<ann@x>\nDATA\nhi\n.\nQUIT"},
+			"MAIL FROM:<> SIZE=4\nRCPT TO:<ann@x>\nDATA\nhi\n.\nQUIT"},
 		{"an address that needs SMTPUTF8", []string{"--from", "me@x", "--to", `ünn@x,"a,b"@x`},
-			"MAIL FROM:<me@x> BODY=8BITMIME SMTPUTF8\nRCPT TO:<ünn@x>\nRCPT TO:<\"a,b\"@x>\nDATA\nhi\n.\nQUIT"},
+			"MAIL FROM:<me@x> SIZE=4 SMTPUTF8\nRCPT TO:<ünn@x>\nRCPT TO:<\"a,b\"@x>\nDATA\nhi\n.\nQUIT"},
 		{"the caller's address", []string{"--to", "ann@x"},
-			"MAIL FROM:<" + callersAddress() + "> BODY=8BITMIME\nRCPT TO:<ann@x>\nDATA\nhi\n.\nQUIT"},
+			"MAIL FROM:<" + callersAddress() + "> SIZE=4\nRCPT TO:<ann@x>\nDATA\nhi\n.\nQUIT"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			drop := startMailDrop(t, "unix", filepath.Join(t.TempDir(), "s"))
@@ -173,7 +173,7 @@ S: 250-drop
 S: 250-SIZE 1000
 S: 250-SMTPUTF8
 S: 250 8BITMIME
-C: MAIL FROM:<> BODY=8BITMIME
+C: MAIL FROM:<> SIZE=4
 S: 250 2.1.0 ok
 C: RCPT TO:<ann@example.org>
 S: 250 2.1.5 ok
@@ -204,6 +204,10 @@ func TestCallersAddress(t *testing.T) {
 
 func TestSendMistakes(t *testing.T) {
 	dir := t.TempDir()
+	empty := filepath.Join(dir, "empty")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name string
 		args []string
@@ -212,9 +216,31 @@ func TestSendMistakes(t *testing.T) {
 	}{
 		{"no recipient", []string{"--from", "a@x"}, exUsage, "--to ADDRESS is missing"},
 		{"flag after the file", []string{"--to", "a@x", "-", "--verbose"}, exUsage, "--verbose after an argument"},
-		{"two files", []string{"--to", "a@x", "a", "b"}, exUsage, "unexpected argument"},
-		{"ESMTP", []string{"--to", "a@x", "--server", "smtp://localhost:25"}, exUsage, "only LMTP is spoken"},
-		{"ESMTPS", []string{"--to", "a@x", "--server", "smtps://localhost"}, exUsage, "only LMTP is spoken"},
+		{"two files that are not there", []string{"--to", "a@x", filepath.Join(dir, "a"), filepath.Join(dir, "b")}, exIOErr, "b: open"},
+		{"a file and a test", []string{"--to", "a@x", "--test", "a"}, exUsage, "--test, or a FILE"},
+		{"no field", []string{"--to", "a@x", "--header", "hello"}, exUsage, "not a field"},
+		{"two fields in one", []string{"--to", "a@x", "--header", "a: b\nc: d"}, exUsage, "not a field"},
+		{"bad notify", []string{"--to", "a@x", "--notify", "never,success"}, exUsage, "--notify"},
+		{"bad ret", []string{"--to", "a@x", "--ret", "half"}, exUsage, "full or hdrs"},
+		{"bad orcpt", []string{"--to", "a@x", "--orcpt", "a@x"}, exUsage, "TYPE;ADDRESS"},
+		{"orcpt for whom", []string{"--to", "a@x,b@x", "--orcpt", "rfc822;a@x"}, exUsage, "1 times for 2"},
+		{"negative size", []string{"--to", "a@x", "--size", "-1"}, exUsage, "less than nothing"},
+		{"no time", []string{"--to", "a@x", "--timeout", "0s"}, exUsage, "no time"},
+		{"no user", []string{"--to", "a@x", "--auth", "PLAIN"}, exUsage, "--user NAME is missing"},
+		{"no password", []string{"--to", "a@x", "--user", "ann"}, exUsage, "--password-file"},
+		{"two secrets", []string{"--to", "a@x", "--user", "ann", "--password-file", "a", "--token-file", "b"}, exUsage, "one of them"},
+		{"secret and message", []string{"--to", "a@x", "--user", "ann", "--password-file", "-"}, exUsage, "both the secret and the message"},
+		{"mechanisms of a file", []string{"--auth-types", "a"}, exUsage, "no FILE"},
+		{"IMAP", []string{"--to", "a@x", "--server", "imap://localhost"}, exUsage, "the scheme is one of"},
+		{"TLS at an odd time", []string{"--to", "a@x", "--tls", "later"}, exUsage, "none, opportunistic, starttls or implicit"},
+		{"TLS begun and not", []string{"--to", "a@x", "--server", "smtps://localhost", "--tls", "starttls"}, exUsage, "first octet"},
+		{"a certificate without TLS", []string{"--to", "a@x", "--tls", "none", "--ca", "x"}, exUsage, "no certificate without TLS"},
+		{"no CA", []string{"--to", "a@x", "--ca", filepath.Join(dir, "none")}, exIOErr, "--ca"},
+		{"a CA that is none", []string{"--to", "a@x", "--ca", empty}, exDataErr, "no certificate in it"},
+		{"bad fingerprint", []string{"--to", "a@x", "--fingerprint", "AB:CD"}, exUsage, "SHA-256 of 64"},
+		{"a key alone", []string{"--to", "a@x", "--key", "x"}, exUsage, "no --cert"},
+		{"no certificate", []string{"--to", "a@x", "--cert", filepath.Join(dir, "none")}, exIOErr, "none"},
+		{"a certificate that is none", []string{"--to", "a@x", "--cert", empty}, exDataErr, "--cert"},
 		{"no URL", []string{"--to", "a@x", "--server", "localhost"}, exUsage, "malformed server address"},
 		{"port too large", []string{"--to", "a@x", "--server", "lmtp://h:99999"}, exUsage, "malformed server address"},
 		{"bad recipient", []string{"--to", "a@x,"}, exDataErr, "malformed path"},

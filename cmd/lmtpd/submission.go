@@ -10,7 +10,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"lmtpd/auth"
-	"lmtpd/auth/account"
 	"lmtpd/auth/account/textfile"
 	"lmtpd/delivery"
 	"lmtpd/delivery/submission"
@@ -20,23 +19,8 @@ import (
 	"lmtpd/protocol/session"
 )
 
-// openSubmission makes what listeners for submission have of their own, if there are any.
-func (d *daemon) openSubmission(agent *delivery.Agent, accounts []account.Source) (err error) {
-	if d.certificates, err = openCertificates(d.cfg, d.log); err != nil {
-		return err
-	}
-	if !slices.ContainsFunc(d.cfg.Listen, Listen.submits) {
-		return nil
-	}
-	var closeAuth func() error
-	d.throttle = auth.NewThrottle(time.Now, d.cfg.login)
-	if d.auth, closeAuth, err = openAuth(d.cfg, accounts, d.throttle, d.log); err != nil {
-		return err
-	}
-	if closeAuth != nil {
-		closeOthers := d.close
-		d.close = func() error { return errors.Join(closeOthers(), closeAuth()) }
-	}
+// openSubmission makes what takes mail that is submitted, and what listeners for it have of their own, if there are any.
+func (d *daemon) openSubmission(agent *delivery.Agent) (err error) {
 	table, err := openSenders(d.cfg, d.log)
 	if err != nil {
 		return err
@@ -51,6 +35,21 @@ func (d *daemon) openSubmission(agent *delivery.Agent, accounts []account.Source
 		Now:      time.Now,
 		Log:      d.log,
 	})
+	if d.certificates, err = openCertificates(d.cfg, d.log); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(d.cfg.Listen, Listen.submits) {
+		return nil
+	}
+	var closeAuth func() error
+	d.throttle = auth.NewThrottle(time.Now, d.cfg.login)
+	if d.auth, closeAuth, err = openAuth(d.cfg, d.accounts, d.throttle, d.log); err != nil {
+		return err
+	}
+	if closeAuth != nil {
+		closeOthers := d.close
+		d.close = func() error { return errors.Join(closeOthers(), closeAuth()) }
+	}
 	return nil
 }
 

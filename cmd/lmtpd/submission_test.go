@@ -19,6 +19,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"lmtpd/delivery/spool"
 	"lmtpd/protocol/server/certificate"
 )
 
@@ -142,6 +143,7 @@ func submit(t *testing.T, c *smtp.Client, from, to, content, want string) {
 // kept is what is in INBOX of a mailbox.
 func (m *msa) kept(t *testing.T, local string) (messages []string) {
 	t.Helper()
+	m.settled(t)
 	files, err := filepath.Glob(filepath.Join(m.dir, "mail/example.org", local, "new", "*"))
 	if err != nil {
 		t.Fatal(err)
@@ -154,6 +156,29 @@ func (m *msa) kept(t *testing.T, local string) (messages []string) {
 		messages = append(messages, string(text))
 	}
 	return messages
+}
+
+// settled waits until nothing is left in the queue.
+func (m *msa) settled(t *testing.T) {
+	t.Helper()
+	q, err := spool.OpenQueue(t.Context(), spoolPath(m.cfg.Data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(time.Minute); ; <-tick.C {
+		left, err := q.Totals(t.Context())
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case left.Messages == 0:
+			return
+		case time.Now().After(deadline):
+			t.Fatalf("left in the queue: %+v", left)
+		}
+	}
 }
 
 // TestSubmission hands in a message: with implicit TLS, and after AUTH as one's own.
@@ -169,7 +194,7 @@ func TestSubmission(t *testing.T) {
 	says(t, c, "RCPT TO:<nobody@example.org>", "550 5.1.1")
 	says(t, c, "RSET", "250")
 	submit(t, c, "ann@example.org", "bob@example.org", "From: bob@example.org\r\n\r\nforged", "550 5.7.1")
-	submit(t, c, "ann@example.org", "bob@example.org", "From: ann@example.org\r\nBcc: eve@example.org\r\n\r\nHello.", "250 2.0.0 Delivered")
+	submit(t, c, "ann@example.org", "bob@example.org", "From: ann@example.org\r\nBcc: eve@example.org\r\n\r\nHello.", "250 2.0.0 Queued ")
 	says(t, c, "QUIT", "221")
 	kept := m.kept(t, "bob")
 	if len(kept) != 1 {

@@ -25,6 +25,9 @@ func (d *daemon) upkeep(ctx context.Context) {
 	if d.certificates != nil {
 		all.Go(func() { d.lookAtCertificates(ctx) })
 	}
+	if d.pickup != nil {
+		all.Go(func() { d.pickup.Run(ctx) })
+	}
 	for _, s := range d.searchers {
 		all.Go(func() { d.index(ctx, s) })
 	}
