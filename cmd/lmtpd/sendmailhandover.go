@@ -62,12 +62,18 @@ func localTimeouts() client.Timeouts {
 // authRequired is the code for those who may not go on without having authenticated.
 const authRequired = 530
 
-// left is the reply for those whose message lies where the daemon finds it.
-var left = smtp.Reply{Code: 250, Status: smtp.StatusNone, Text: "Left for the daemon"}
+var (
+	// left is the reply for those whose message lies where the daemon finds it.
+	left   = smtp.Reply{Code: 250, Status: smtp.StatusNone, Text: "Left for the daemon"}
+	tooBig = smtp.Reply{Code: 552, Status: smtp.StatusTooBig, Text: "Message too big"}
+)
 
 // handOver hands a message over, and returns one reply for each recipient. What was neither taken nor refused is left for the
 // daemon: after a nil error no recipient is without a reply that counts.
 func (m *mailer) handOver(ctx context.Context, env *smtp.Envelope, content *aside) ([]smtp.Reply, error) {
+	if most := m.limits.MessageSize; most > 0 && content.Size() > most { // nobody would be told later
+		return slices.Repeat([]smtp.Reply{tooBig}, len(env.Recipients)), nil
+	}
 	replies, cause := m.offer(ctx, env, content)
 	for _, r := range replies {
 		if r.Transient() {
@@ -86,23 +92,25 @@ func (m *mailer) handOver(ctx context.Context, env *smtp.Envelope, content *asid
 // undecided says whether a reply, or that there is none, leaves a message with us.
 func undecided(r smtp.Reply) bool { return !r.Positive() && !r.Permanent() }
 
-// leave leaves the message of some recipients where the daemon finds it, and gives them the reply for that.
+// leave leaves the message of some recipients where the daemon finds it, and gives them the reply for that. It is several messages
+// where they are more than the daemon takes at once.
 func (m *mailer) leave(env *smtp.Envelope, replies []smtp.Reply, content *aside, whose func(smtp.Reply) bool) error {
-	rest := *env
-	rest.Recipients = nil
+	var rest []int
 	for i, r := range replies {
 		if whose(r) {
-			rest.Recipients = append(rest.Recipients, env.Recipients[i])
+			rest = append(rest, i)
 		}
 	}
-	if len(rest.Recipients) == 0 {
-		return nil
-	}
-	if err := pickup.Drop(m.drop, &rest, content); err != nil {
-		return err
-	}
-	for i, r := range replies {
-		if whose(r) {
+	for some := range slices.Chunk(rest, cmp.Or(m.limits.Recipients, len(rest), 1)) {
+		part := *env
+		part.Recipients = nil
+		for _, i := range some {
+			part.Recipients = append(part.Recipients, env.Recipients[i])
+		}
+		if err := pickup.Drop(m.drop, &part, content); err != nil {
+			return err
+		}
+		for _, i := range some {
 			replies[i] = left
 		}
 	}

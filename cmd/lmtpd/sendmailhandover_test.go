@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -152,6 +153,22 @@ func TestHandOver(t *testing.T) {
 				t.Errorf("without a directory: %v", err)
 			}
 		})
+	}
+}
+
+// Those who are more than the daemon takes at once are several messages, and what is too big is nobody's.
+func TestHandOverLimits(t *testing.T) {
+	m := newTestMailer(t, "")
+	m.limits.Recipients = 2
+	replies, err := m.handOver(t.Context(), testEnvelope("a", "b", "c", "d", "e"), testSpool(t))
+	if err != nil || m.dropped(t) != 3 || slices.ContainsFunc(replies, func(r smtp.Reply) bool { return r != left }) {
+		t.Errorf("%v, %v, left %d", replies, err, m.dropped(t))
+	}
+	m = newTestMailer(t, "")
+	m.limits.MessageSize = 5
+	replies, err = m.handOver(t.Context(), testEnvelope("a", "b"), testSpool(t))
+	if err != nil || m.dropped(t) != 0 || len(replies) != 2 || replies[1].Code != 552 {
+		t.Errorf("%v, %v, left %d", replies, err, m.dropped(t))
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -19,7 +20,7 @@ func sendProgress(c *cli.Context, s *sendContent) (r io.Reader, done func()) {
 	if !ok || !isTerminal(out) || s.Size() < largeMessage || c.Bool("verbose") {
 		return s.reader(), func() {}
 	}
-	bar := progressbar.NewOptions64(s.Size(), progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(printable(s.name)),
+	bar := progressbar.NewOptions64(s.Size(), progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(printable(filepath.Base(s.name))),
 		progressbar.OptionShowBytes(true), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth())
 	read := progressbar.NewReader(s.reader(), bar)
 	return &read, func() { _ = bar.Finish() } // a terminal that went away is no reason to keep the message
