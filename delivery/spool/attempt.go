@@ -14,11 +14,9 @@ func (s *Spool) attempt(d *destination, e *entry) {
 	s.mu.Unlock()
 	switch err := s.claim(d, e); {
 	case errors.Is(err, errGone):
-		e.content.release()
 		return
 	case err != nil:
 		s.cfg.Log.Error("an entry of the spool cannot be attempted", "destination", d.name, "cause", err)
-		e.content.release()
 		s.stall()
 		return
 	}

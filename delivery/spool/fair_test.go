@@ -88,6 +88,45 @@ func TestTurns(t *testing.T) {
 	}
 }
 
+// However many there are, all are looked at.
+func TestRerouteMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &carrier{}
+		old := func(_, to smtp.Path) string { return "old" }
+		c.route.Store(&old)
+		cfg := config(tempPath(t), c)
+		s := open(t, cfg)
+		const messages, each = 5, 3 * waysAtOnce / 4
+		for n := range messages {
+			var to []string
+			for i := range each {
+				to = append(to, fmt.Sprintf("r%d-%d@a.example", n, i))
+			}
+			put(t, s, mail("ann@here.example", "x", to...))
+		}
+		err := s.writer.change(0, func(t *tx) error { // they wait for long
+			_, err := t.exec("wait", "UPDATE entry SET next = ?", time.Now().Add(time.Hour).UnixMicro())
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.route.Store(nil)
+		stop := run(t, s)
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		got := 0
+		for _, one := range c.attempts() {
+			got += len(one.to)
+		}
+		if got != messages*each || len(c.attempts()) != messages {
+			t.Errorf("%d recipients in %d attempts, want %d in %d", got, len(c.attempts()), messages*each, messages)
+		}
+		empty(t, s)
+		stop()
+	})
+}
+
 // What waits goes where the configuration says after the next start, those of an entry that go elsewhere alone.
 func TestReroute(t *testing.T) {
 	for _, held := range []bool{false, true} {

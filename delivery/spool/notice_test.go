@@ -100,6 +100,29 @@ func TestDoubleBounce(t *testing.T) {
 	})
 }
 
+// A report that somebody else owes is sent like any notification.
+func TestNotify(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &carrier{}
+		cfg := config(tempPath(t), c)
+		s := open(t, cfg)
+		stop := run(t, s)
+		r := dsn.Report{ID: "x1", From: path("ann@a.example"), Recipients: []dsn.Recipient{{Recipient: smtp.Recipient{To: path("bob@here.example")}, Action: dsn.Delivered}}}
+		if err := s.Notify(t.Context(), r); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if list := c.attempts(); len(list) != 1 || list[0].to[0] != "ann@a.example" || !list[0].from.IsNull() || !strings.Contains(list[0].content, "delivered <bob@here.example>") {
+			t.Errorf("attempts: %+v", list)
+		}
+		s.cfg.Report = func(dsn.Report) (Mail, error) { return Mail{}, errFault }
+		if err := s.Notify(t.Context(), r); !errors.Is(err, errFault) {
+			t.Errorf("got %v", err)
+		}
+		stop()
+	})
+}
+
 // Recipients that have come to the same share a notification, and those that wait are attempted again alone.
 func TestMixed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

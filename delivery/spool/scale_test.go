@@ -41,7 +41,8 @@ func queueUp(t testing.TB, path string, n int, at time.Time) {
 	}
 }
 
-// A start with 100,000 messages takes less than two seconds until the first attempt, and no more memory than one with few.
+// A start with 100,000 messages takes less than two seconds until the first attempt, and no more memory than one with few. The seconds
+// are the processor's, for others may be at work.
 func TestStartWithMany(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes a while")
@@ -59,11 +60,13 @@ func TestStartWithMany(t *testing.T) {
 	cfg := config(path, c)
 	cfg.Grace = time.Millisecond
 	before := memory()
-	begun := time.Now()
+	begun, cpu := time.Now(), cpuTime()
 	s := open(t, cfg)
 	stop := run(t, s)
 	<-first
-	if took := time.Since(begun); took > 2*time.Second {
+	took := cpuTime() - cpu
+	t.Logf("the first attempt came after %v, %v of the processor's", time.Since(begun), took)
+	if took > 2*time.Second {
 		t.Errorf("the first attempt came after %v", took)
 	}
 	s.mu.Lock()
