@@ -1,17 +1,15 @@
 package main
 
 import (
-	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
-
-	"lmtpd/protocol/client"
 )
 
-const benchDescription = `Load is made on the server at URL (lmtp://HOST:PORT or lmtp+unix:PATH): it takes real mail for the recipients of --to,
-which should be mailboxes of their own. "%d" in --to stands for a number, so that user%d@example.org with --mailboxes 100 is
+const benchDescription = `Load is made on the server at URL, which is what --server of "lmtpd send" takes: it is given real mail for the recipients of
+--to, which should be mailboxes of their own. "%d" in --to stands for a number, so that user%d@example.org with --mailboxes 100 is
 user1 to user100. Each message goes to --recipients of them, beginning with one at random.
 
 Without --rate a session sends its next message when it has all replies to the last: that is how fast the server is. With --rate
@@ -23,8 +21,10 @@ A message is counted, and its latency, if the server has taken it for a recipien
 replies. With --watch the CPU and the memory of the server's processes are told, where shared memory is divided among them. An
 interrupt ends it early, and what was measured is told; the messages under way get 10 seconds.
 
+TLS and authentication are as with "lmtpd send". A session that fails 10 times in a row gives up.
+
 The exit code is 0 if every message was taken for every recipient, 69 if one was refused for good, and otherwise 75; it is 64
-if the command line is wrong, 65 for a malformed address and 77 if the system denies the socket.`
+if the command line is wrong, 65 for a malformed address, and 77 if the system denies the socket or the password is wrong.`
 
 func benchCommand() *cli.Command {
 	return &cli.Command{
@@ -32,29 +32,34 @@ func benchCommand() *cli.Command {
 		Usage:       "make load on a server and tell how fast it takes mail",
 		ArgsUsage:   "URL",
 		Description: benchDescription,
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "to", Usage: "recipient `ADDRESS`; %d in it is a number"},
-			&cli.StringFlag{Name: "mailboxes", Value: "100", Usage: "`N` numbers, from 1, or a range such as 0-99"},
-			&cli.StringFlag{Name: "from", Value: "<>", Usage: "reverse-path `ADDRESS`, <> for the null one"},
-			&cli.IntFlag{Name: "sessions", Aliases: []string{"c"}, Value: 8, Usage: "`N` sessions at once"},
-			&cli.Int64Flag{Name: "messages", Aliases: []string{"n"}, Usage: "end after `N` messages"},
-			&cli.DurationFlag{Name: "duration", Aliases: []string{"d"}, DefaultText: "10s without --messages", Usage: "end after `TIME`"},
-			&cli.IntFlag{Name: "recipients", Value: 1, Usage: "`N` for each message"},
-			&cli.StringFlag{Name: "size", Value: "10KiB", Usage: "`OCTETS` of content, or a range such as 1KiB-100KiB"},
-			&cli.Float64Flag{Name: "rate", DefaultText: "as fast as the server is", Usage: "`N` messages a second are due"},
-			&cli.Int64Flag{Name: "per-connection", DefaultText: "all", Usage: "`N` messages, then a new connection"},
-			&cli.BoolFlag{Name: "chunking", Usage: "send content with BDAT where the server offers CHUNKING", DisableDefaultText: true},
-			&cli.IntFlag{Name: "watch", Usage: "tell what process `PID` and its descendants use"},
-			&cli.BoolFlag{Name: "json", Usage: "print a JSON object", DisableDefaultText: true},
-		},
-		Action: bench,
+		Flags:       slices.Concat(connectionFlags(), benchFlags()),
+		Action:      bench,
+	}
+}
+
+// benchFlags say what load to make.
+func benchFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "to", Usage: "recipient `ADDRESS`; %d in it is a number"},
+		&cli.StringFlag{Name: "mailboxes", Value: "100", Usage: "`N` numbers, from 1, or a range such as 0-99"},
+		&cli.StringFlag{Name: "from", Value: "<>", Usage: "reverse-path `ADDRESS`, <> for the null one"},
+		&cli.IntFlag{Name: "sessions", Aliases: []string{"c"}, Value: 8, Usage: "`N` sessions at once"},
+		&cli.Int64Flag{Name: "messages", Aliases: []string{"n"}, Usage: "end after `N` messages"},
+		&cli.DurationFlag{Name: "duration", Aliases: []string{"d"}, DefaultText: "10s without --messages", Usage: "end after `TIME`"},
+		&cli.IntFlag{Name: "recipients", Value: 1, Usage: "`N` for each message"},
+		&cli.StringFlag{Name: "size", Value: "10KiB", Usage: "`OCTETS` of content, or a range such as 1KiB-100KiB"},
+		&cli.Float64Flag{Name: "rate", DefaultText: "as fast as the server is", Usage: "`N` messages a second are due"},
+		&cli.Int64Flag{Name: "per-connection", DefaultText: "all", Usage: "`N` messages, then a new connection"},
+		&cli.BoolFlag{Name: "chunking", Usage: "send content with BDAT where the server offers CHUNKING", DisableDefaultText: true},
+		&cli.IntFlag{Name: "watch", Usage: "tell what process `PID` and its descendants use"},
+		&cli.BoolFlag{Name: "json", Usage: "print a JSON object", DisableDefaultText: true},
 	}
 }
 
 func bench(c *cli.Context) error {
-	address, err := client.ParseAddress(c.Args().First())
+	server, err := readConnection(c, c.Args().First())
 	if err != nil {
-		return usage(c, "%s", err)
+		return err
 	}
 	plan, err := newBenchPlan(c)
 	if err != nil {
@@ -63,18 +68,21 @@ func bench(c *cli.Context) error {
 	if err := plan.address(c); err != nil {
 		return err
 	}
-	options := client.Options{Hello: systemName()}
+	sender := callersAddress()
+	if !plan.envelope.From.IsNull() {
+		sender = plan.envelope.From.String() // servers may want the two to agree
+	}
 	load := &benchLoad{
 		plan:    plan,
-		letters: newLetters(newID(), callersAddress(), time.Now()),
-		dial:    func(ctx context.Context) (*client.Conn, error) { return client.Dial(ctx, address, options) },
+		letters: newLetters(newID(), sender, time.Now()),
+		dial:    server.dial,
 		tally:   newBenchTally(),
 	}
 	report, err := measure(c, load)
 	if err != nil {
 		return err
 	}
-	report.Server = address.String()
+	report.Server = server.address.String()
 	if err := printBench(c, report); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}

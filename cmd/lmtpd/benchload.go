@@ -36,7 +36,7 @@ type benchLoad struct {
 }
 
 // run makes the load until it is done or ctx ends, when the messages under way still get their time. Connections are made
-// before the clock starts. The error is that of a session if none can connect; what goes wrong later is in the tally.
+// before the clock starts. The error is that of the first; what goes wrong later is in the tally.
 func (l *benchLoad) run(ctx context.Context) (time.Duration, error) {
 	hard, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
@@ -64,21 +64,25 @@ func (l *benchLoad) run(ctx context.Context) (time.Duration, error) {
 	return took, nil
 }
 
-// connect begins all sessions at once.
+// connect begins all sessions at once, if the first can: a wrong password is not to be tried by all of them.
 func (l *benchLoad) connect(ctx context.Context) ([]*benchSession, error) {
-	sessions, errs := make([]*benchSession, l.plan.sessions), make([]error, l.plan.sessions)
-	var all sync.WaitGroup
+	sessions := make([]*benchSession, l.plan.sessions)
 	for i := range sessions {
-		all.Go(func() {
-			sessions[i] = &benchSession{benchLoad: l, rng: rand.New(rand.NewPCG(2, uint64(i))), letter: benchLetter{all: l.letters}}
-			sessions[i].to = make([]smtp.Recipient, 0, l.plan.recipients)
-			errs[i] = sessions[i].connect(ctx)
-		})
+		sessions[i] = &benchSession{
+			benchLoad: l,
+			rng:       rand.New(rand.NewPCG(2, uint64(i))),
+			letter:    benchLetter{all: l.letters},
+			to:        make([]smtp.Recipient, 0, l.plan.recipients),
+		}
 	}
-	all.Wait()
-	if !slices.Contains(errs, nil) {
-		return nil, errs[0]
+	if err := sessions[0].connect(ctx); err != nil {
+		return nil, err
 	}
+	var others sync.WaitGroup
+	for _, s := range sessions[1:] {
+		others.Go(func() { _ = s.connect(ctx) }) // it is in the tally, and tried again
+	}
+	others.Wait()
 	return sessions, nil
 }
 
@@ -192,13 +196,16 @@ func (s *benchSession) send(ctx context.Context, n int64, due time.Time) {
 // closing says whether a reply is one that a server hangs up with (RFC 5321 §3.8).
 func closing(r client.Result) bool { return r.Reply.Code == 421 }
 
+// connect makes a connection if there is none. What would be refused again is not tried again.
 func (s *benchSession) connect(ctx context.Context) error {
 	if s.conn != nil {
 		return nil
 	}
 	conn, err := s.dial(ctx)
 	if err != nil {
-		s.failed++
+		if s.failed++; isUseless(err) || isRefused(err) {
+			s.failed = benchTries
+		}
 		s.tally.fail(err)
 		return err
 	}

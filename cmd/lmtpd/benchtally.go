@@ -100,13 +100,18 @@ var quotedPath = regexp.MustCompile(`<[^<>]*>`)
 func (t *benchTally) fail(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var refusal smtp.Reply
-	t.permanent = t.permanent || errors.As(err, &refusal) && refusal.Permanent()
+	t.permanent = t.permanent || isUseless(err) || isRefused(err)
 	text := err.Error()
 	if _, known := t.errors[text]; !known && len(t.errors) >= benchKinds {
 		text = "other errors"
 	}
 	t.errors[text]++
+}
+
+// isRefused says whether an error is a server's refusal for good.
+func isRefused(err error) bool {
+	refusal, is := errors.AsType[smtp.Reply](err)
+	return is && refusal.Permanent()
 }
 
 // now returns the counts and what the latency of most messages was.
