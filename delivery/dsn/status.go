@@ -11,8 +11,11 @@ import (
 	"lmtpd/protocol/smtp"
 )
 
-// maxReply bounds what is told of one reply, in octets: a server may talk without end.
-const maxReply = 4000
+// What is told of one reply, in octets and in lines: a server may talk without end.
+const (
+	maxReply = 4000
+	maxLines = 50
+)
 
 // status is the part for programs.
 func (n *notification) status() part {
@@ -149,7 +152,11 @@ func mta(name string, enc smtp.Encoding) string {
 
 // replyLines are the lines of a reply as they came, each with its code (RFC 3461 §9.2).
 func replyLines(r smtp.Reply, enc smtp.Encoding) []string {
-	r.Text = shorten(r.Text, maxReply)
+	text := strings.SplitN(shorten(r.Text, maxReply), "\n", maxLines+1)
+	if len(text) > maxLines {
+		text[maxLines] = "..."
+	}
+	r.Text = strings.Join(text, "\n")
 	lines := strings.Split(r.String(), "\n")
 	for i := range lines {
 		lines[i] = clean(lines[i], enc)

@@ -95,6 +95,16 @@ func TestReply(t *testing.T) {
 	}
 }
 
+// A server that talks without end is cut short.
+func TestEndlessReply(t *testing.T) {
+	text, _ := compose(t, report(t, original, bob(t, dsn.Failed, smtp.Reply{Code: 550, Text: strings.Repeat("\n", 3000)})))
+	_, parts := read(t, text)
+	got := statusFields(t, parts[1].body)[1].Get("Diagnostic-Code")
+	if strings.Count(got, "550-") != 50 || !strings.HasSuffix(got, "550 ...") {
+		t.Errorf("%d octets %q", len(got), got)
+	}
+}
+
 // What people read says only what is known, and what comes next.
 func TestText(t *testing.T) {
 	for _, tt := range []struct {
