@@ -53,6 +53,9 @@ func (a *Agent) resolve(ctx context.Context, q query, to smtp.Path) []target {
 		}
 		return []target{t}
 	}
+	if back, is := a.reversed(q.env.From, to); is {
+		return []target{back}
+	}
 	found, err := a.aliases.Expand(addr)
 	q.ex.aliases(found, err)
 	if err != nil {
@@ -61,9 +64,6 @@ func (a *Agent) resolve(ctx context.Context, q query, to smtp.Path) []target {
 	if len(found) == 0 {
 		t := a.target(ctx, b, addr, q.ex)
 		t.address = to.String()
-		if back, is := a.reversed(q.env.From, to); is && errors.Is(t.err, store.ErrNoMailbox) {
-			return []target{back}
-		}
 		return wholly(a.caught(ctx, q, t, addr))
 	}
 	var targets []target

@@ -52,6 +52,7 @@ func rooms() map[string][]string {
 		"delivery/spool":              {"protocol/smtp", "store", "store/sqldb", "store/directory", "delivery/dsn"},
 		"delivery/relay":              {"protocol/smtp", "protocol/client", "auth", "store", "delivery/spool"},
 		"delivery/dsn":                {"protocol/smtp", "store"},
+		"delivery/pickup":             {"protocol/smtp", "store"},
 		"delivery/srs":                {"protocol/smtp"},
 		"delivery/sieve":              {},
 		"cmd/lmtpd":                   {"*"},

@@ -90,7 +90,7 @@ func TestMistakes(t *testing.T) {
 		{"size too large", "[limits]\nmemory = \"9000000000GiB\"\n", `2:10: memory: "9000000000GiB" is too large`},
 		{"number too large", "[limits]\nhops = 99999999999\n", `2:8: hops: 99999999999 is too large a number`},
 		{"negative number", "[limits]\nconnections = -1\n", `2:15: connections: must be at least 1`},
-		{"duration", "[limits]\nshutdown = \"30\"\n", `2:12: shutdown: "30" is not a duration such as "30s" or "5m"`},
+		{"duration", "[limits]\nshutdown = \"30\"\n", `2:12: shutdown: "30" is not a duration such as "30s", "5m" or "2d"`},
 		{"negative duration", "[limits]\nshutdown = \"-1s\"\n", `2:12: shutdown: "-1s" must be more than nothing`},
 		{"duration as a number", "[limits]\ncommand_timeout = 5\n", `2:19: command_timeout: must be a string, not an integer`},
 		{"log format", "[log]\nformat = \"jsn\"\n", `2:10: format: "jsn" is not text or json; did you mean "json"?`},

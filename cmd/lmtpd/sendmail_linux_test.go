@@ -70,6 +70,7 @@ func TestSendmailOfUsers(t *testing.T) {
 	d.await(t, `msg="took a dropped message" .*uid=65534 account=nobody@example.org from=nobody@example.org `)
 	d.await(t, `msg="took a dropped message" .*uid=0 account="" from=bob@example.org `)
 	d.await(t, `msg="set a dropped message aside" .*Not an address of yours`)
+	d.drained(t)
 	for mailbox, want := range map[string]int{"ann": 1, "carl": 1} {
 		if n := len(visible(t, d.mailbox(mailbox))); n != want {
 			t.Errorf("%s has %d messages", mailbox, n)
@@ -106,6 +107,7 @@ func TestSendmailBySocket(t *testing.T) {
 			t.Errorf("%s: exit code %d, %s", refused.args, code, out)
 		}
 	}
+	d.drained(t)
 	all := visible(t, d.mailbox("ann"))
 	if len(all) != 1 || !strings.Contains(string(all[0].text), "From: \"Nobody At All\" <nobody@example.org>") {
 		t.Errorf("delivered: %q", all)

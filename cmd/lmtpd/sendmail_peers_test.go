@@ -48,6 +48,7 @@ func TestSendmailPeers(t *testing.T) {
 				t.Fatalf("%v: %s", err, out)
 			}
 			d.await(t, "to=<"+test.name+"@example.org> .*status=delivered")
+			d.drained(t)
 			all := visible(t, d.mailbox(test.name))
 			if len(all) != 1 {
 				t.Fatalf("%d messages", len(all))

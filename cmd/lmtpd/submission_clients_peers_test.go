@@ -177,6 +177,9 @@ func (m *msa) refuses(t *testing.T, cmd *exec.Cmd, l login, nth int) {
 // expectLetters checks that a mailbox has these letters, whole, and no others.
 func (m *msa) expectLetters(t *testing.T, localPart string, sent []string) {
 	t.Helper()
+	if len(sent) > 0 {
+		m.awaitN(t, len(sent), `to=<`+regexp.QuoteMeta(localPart)+`@example\.org> .*status=delivered`)
+	}
 	var got []string
 	for _, f := range inMailbox(m.shelf.visible(t, nil), localPart) {
 		mechanism, tls, _ := strings.Cut(letterID(f.text), " ")
