@@ -17,6 +17,10 @@
 // thousand. A destination that cannot be used is left alone as a whole, and tried with one entry at a time after longer and longer
 // pauses (backoff.go); its entries are not touched meanwhile, but those whose time is over (age.go).
 //
+// What an attempt has come to is kept in memory where it cannot be committed, on a full disk say, and the recipients are not attempted
+// before it is (debt.go). What waits is looked through after a start, bit by bit, for what the configuration sends another way now
+// (reroute.go).
+//
 // Other processes change the database too, as lmtpd queue does (Queue). They are noticed within a second.
 //
 // What it does not do: it knows no connection, routes nothing and writes no notification (Config has the functions that do).
