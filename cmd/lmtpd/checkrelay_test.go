@@ -84,3 +84,33 @@ relay           for recipients at old.example
 		})
 	}
 }
+
+// Mistakes in the files of a relay are told, all of them, and none of what is in the files.
+func TestCheckRelayFiles(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"empty": "\n", "two": "secret\nsecret\n", "good": "secret\r\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const route = "[[relay.route]]\nserver = \"smtp://a\"\nsender_domains = [\"a.example\"]\nuser = \"me\"\n"
+	cfg := load(t, strings.ReplaceAll(
+		route+"password_file = \"DIR/empty\"\n"+
+			route+"password_file = \"DIR/two\"\n"+
+			route+"token_file = \"DIR/none\"\n"+
+			route+"password_file = \"DIR/good\"\nca = \"DIR/good\"\n"+
+			route+"password_file = \"DIR/good\"\n", "DIR", dir), overrides{})
+	want := `relay: DIR/empty: the password is empty
+DIR/two: the password has more than one line
+open DIR/none: no such file or directory
+DIR/good: there is no certificate in PEM in it`
+	err := checkRelay(cfg)
+	if err == nil || strings.ReplaceAll(err.Error(), dir, "DIR") != want || exitCode(err) != exConfig {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+	if r := cfg.Relay.Routes[4]; r.Password != "" {
+		if c, err := r.credentials(); err != nil || c.Password != "secret" || c.Name != "me" {
+			t.Errorf("credentials %q, %v", c.Name, err)
+		}
+	}
+}

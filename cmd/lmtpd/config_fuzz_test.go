@@ -11,7 +11,7 @@ import (
 // Whatever a file holds, reading it ends; every mistake has a place inside the file; and what the library would
 // refuse is refused.
 func FuzzConfig(f *testing.F) {
-	for section := range strings.SplitSeq(wholeConfig, "\n\n") {
+	for section := range strings.SplitSeq(wholeConfig+wholeRelay, "\n\n") {
 		f.Add(section) // small, because the fuzzer takes its time to make large ones smaller
 	}
 	for _, seed := range []string{

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -27,7 +28,7 @@ func openRelay(cfg *Config, log *slog.Logger) (*relay.Relay, error) {
 	var wrong []error
 	config := relay.Config{Fold: delivery.FoldDomain, Hello: cfg.Relay.Hello, Now: time.Now, Log: log}
 	for _, r := range cfg.Relay.Routes {
-		route, err := r.open()
+		route, err := r.open(log)
 		wrong = append(wrong, err)
 		config.Routes = append(config.Routes, route)
 	}
@@ -38,7 +39,7 @@ func openRelay(cfg *Config, log *slog.Logger) (*relay.Relay, error) {
 }
 
 // open makes a route of package relay.
-func (r Route) open() (relay.Route, error) {
+func (r Route) open(log *slog.Logger) (relay.Route, error) {
 	opened := relay.Route{
 		Senders:     r.Senders,
 		Recipients:  r.Recipients,
@@ -52,6 +53,7 @@ func (r Route) open() (relay.Route, error) {
 		if _, err := r.credentials(); err != nil {
 			return opened, err
 		}
+		r.warn(log)
 	}
 	if r.CA != "" {
 		all, err := certificate.ReadCA(r.CA)
@@ -70,6 +72,14 @@ func (r Route) open() (relay.Route, error) {
 // start is what package client makes of whether TLS must be.
 func (r RelayTLS) start() client.StartTLS {
 	return []client.StartTLS{client.Required, client.Opportunistic, client.NoStartTLS}[r]
+}
+
+// warn tells who else can read the password or token.
+func (r Route) warn(log *slog.Logger) {
+	path := cmp.Or(r.Password, r.Token)
+	if info, err := os.Stat(path); err == nil && certificate.Exposed(info.Mode()) {
+		log.Warn("relay: everybody on this host can read the secret", "file", path)
+	}
 }
 
 // credentials are asked for at each login: a password or token that was changed needs no new start.

@@ -21,16 +21,16 @@ import (
 	"lmtpd/protocol/smtp"
 )
 
-// A smarthost is a Postfix that takes mail only from those who have logged in on a secured connection, with a Dovecot that knows
+// A provider is a Postfix that takes mail only from those who have logged in on a secured connection, with a Dovecot that knows
 // who they are. What it takes for partner.example is below mail.
-type smarthost struct {
+type provider struct {
 	*postfix
 	ca   string // file
 	mail string
 }
 
-// smarthostSASL lets Postfix ask Dovecot, which has the password as it is and so any mechanism.
-const smarthostSASL = `
+// providerSASL lets Postfix ask Dovecot, which has the password as it is and so any mechanism.
+const providerSASL = `
 auth_mechanisms = plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256
 service auth {
   unix_listener DIR/auth {
@@ -39,17 +39,17 @@ service auth {
 }
 `
 
-// startSmarthost starts both; more is put behind the configuration of Postfix.
-func startSmarthost(t *testing.T, more ...string) *smarthost {
+// startProvider starts both; more is put behind the configuration of Postfix.
+func startProvider(t *testing.T, more ...string) *provider {
 	t.Helper()
 	needPeers(t, "postfix", "dovecot")
 	dir := openDir(t)
-	d := startDovecot(t, filepath.Join(dir, "none"), smarthostSASL)
+	d := startDovecot(t, filepath.Join(dir, "none"), providerSASL)
 	issuer := newAuthority(t)
 	server := issuer.issue(t, filepath.Join(dir, "server.pem"), x509.Certificate{
 		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 	})
-	h := &smarthost{ca: filepath.Join(dir, "ca.pem"), mail: filepath.Join(dir, "mail")}
+	h := &provider{ca: filepath.Join(dir, "ca.pem"), mail: filepath.Join(dir, "mail")}
 	writeFile(t, h.ca, issuer.pem())
 	mkdirOwned(t, h.mail)
 	h.postfix = preparePostfix(t)
@@ -80,8 +80,8 @@ func startSmarthost(t *testing.T, more ...string) *smarthost {
 	return h
 }
 
-// relay makes a relay that uses the smarthost as a user, with a password.
-func (h *smarthost) relay(t *testing.T, ca, mechanism, password string) *relay.Relay {
+// relay makes a relay that uses the provider as a user, with a password.
+func (h *provider) relay(t *testing.T, ca, mechanism, password string) *relay.Relay {
 	t.Helper()
 	a, err := client.ParseAddress("smtp://" + h.smtp)
 	if err != nil {
@@ -119,7 +119,7 @@ func toPartner(body []byte, to ...string) *spool.Message {
 // A Postfix that demands STARTTLS and a login takes what the relay brings, and its refusals are kept word for word.
 func TestRelayToPostfix(t *testing.T) {
 	t.Parallel()
-	h := startSmarthost(t)
+	h := startProvider(t)
 	for _, mechanism := range []string{"", "PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"} {
 		name := cmp.Or(mechanism, "strongest")
 		t.Run(name, func(t *testing.T) {
@@ -153,10 +153,10 @@ func TestRelayToPostfix(t *testing.T) {
 	}
 }
 
-// What is wrong with the way to the smarthost makes mail wait, and bounces none.
+// What is wrong with the way to the provider makes mail wait, and bounces none.
 func TestRelayRefusedByPostfix(t *testing.T) {
 	t.Parallel()
-	h := startSmarthost(t)
+	h := startProvider(t)
 	stranger := filepath.Join(openDir(t), "ca.pem")
 	writeFile(t, stranger, newAuthority(t).pem())
 	for _, tt := range []struct {
@@ -180,7 +180,7 @@ func TestRelayRefusedByPostfix(t *testing.T) {
 	}
 }
 
-func (h *smarthost) attempt(t *testing.T, r *relay.Relay, m *spool.Message) []spool.Outcome {
+func (h *provider) attempt(t *testing.T, r *relay.Relay, m *spool.Message) []spool.Outcome {
 	t.Helper()
 	outcomes, err := r.Attempt(t.Context(), r.Destination(m.From, m.Recipients[0].To), m)
 	if err != nil {
@@ -190,7 +190,7 @@ func (h *smarthost) attempt(t *testing.T, r *relay.Relay, m *spool.Message) []sp
 }
 
 // letters returns the copies of a letter that have arrived.
-func (h *smarthost) letters(t *testing.T, id string) (its []found) {
+func (h *provider) letters(t *testing.T, id string) (its []found) {
 	t.Helper()
 	for _, f := range visible(t, h.mail) {
 		if letterID(f.text) == id {

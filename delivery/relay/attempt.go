@@ -20,12 +20,15 @@ const maxRecipients = 100
 var (
 	tooBig    = smtp.Reply{Code: 552, Status: smtp.StatusTooBig, Text: "Message is larger than the next server takes"}          // RFC 1870 §5
 	notUTF8   = smtp.Reply{Code: 553, Status: smtp.StatusNonASCII, Text: "Address needs SMTPUTF8, which the next server lacks"} // RFC 6531 §3.5
-	headUTF8  = smtp.Reply{Code: 550, Status: smtp.StatusNonASCII, Text: "Message needs SMTPUTF8, which the next server lacks"}
+	fromUTF8  = smtp.Reply{Code: 550, Status: smtp.StatusNonASCII, Text: "Reverse-path needs SMTPUTF8, which the next server lacks"}
+	headUTF8  = smtp.Reply{Code: 550, Status: statusHeader, Text: "Header needs SMTPUTF8, which the next server lacks"}
 	notBinary = smtp.Reply{Code: 554, Status: statusConversion, Text: "Message needs BINARYMIME, which the next server lacks"} // RFC 3030 §3
 )
 
-// statusConversion is "conversion required but not supported" (RFC 3463 §3.7).
-const statusConversion smtp.Status = "6.3"
+const (
+	statusConversion smtp.Status = "6.3" // conversion required but not supported (RFC 3463 §3.7)
+	statusHeader     smtp.Status = "6.9" // UTF-8 header message cannot be transferred (RFC 6531 §4.5)
+)
 
 // An attempt is a message on its way to some recipients.
 type attempt struct {
@@ -72,8 +75,20 @@ func (a *attempt) judge(offers client.Extensions) error {
 	if offers.Has("SMTPUTF8") || len(a.waiting) == 0 {
 		return nil
 	}
+	return a.judgeASCII()
+}
+
+// judgeASCII bounces what cannot go without SMTPUTF8. That a message came with it tells only that its client always says so.
+func (a *attempt) judgeASCII() error {
+	if !a.m.From.ASCII() {
+		a.settle(spool.Outcome{Fate: spool.Bounced, Reply: fromUTF8}, everybody)
+		return nil
+	}
 	a.settle(spool.Outcome{Fate: spool.Bounced, Reply: notUTF8}, func(i int) bool { return !a.m.Recipients[i].To.ASCII() })
-	ascii, err := a.ascii()
+	if a.m.UTF8 != smtp.UTF8 || len(a.waiting) == 0 {
+		return nil
+	}
+	ascii, err := asciiHeader(a.m.Content)
 	if err != nil {
 		return fmt.Errorf("read the header: %w", err)
 	}
@@ -83,26 +98,14 @@ func (a *attempt) judge(offers client.Extensions) error {
 	return nil
 }
 
-// ascii says whether the message can go without SMTPUTF8, its recipients apart. That it came with it tells only that the
-// client writes so.
-func (a *attempt) ascii() (bool, error) {
-	switch {
-	case !a.m.From.ASCII():
-		return false, nil
-	case a.m.UTF8 != smtp.UTF8:
-		return true, nil
-	}
-	return asciiHeader(a.m.Content)
-}
-
 // batch returns the numbers of those that go in the next transaction.
 func (a *attempt) batch(offers client.Extensions) []int {
 	return a.waiting[:min(len(a.waiting), recipientsAtOnce(offers))]
 }
 
-// recipientsAtOnce is how many recipients a server takes in one transaction. Of RCPTMAX (RFC 9422 §4) more would be refused.
+// recipientsAtOnce is how many recipients a server takes in one transaction. More than RCPTMAX (RFC 9422 §4.2) would be refused.
 func recipientsAtOnce(offers client.Extensions) int {
-	for limit := range strings.FieldsSeq(offers["LIMITS"]) {
+	for limit := range strings.FieldsSeq(strings.ToUpper(offers["LIMITS"])) {
 		if n, err := strconv.Atoi(strings.TrimPrefix(limit, "RCPTMAX=")); err == nil && n > 0 {
 			return min(n, maxRecipients)
 		}

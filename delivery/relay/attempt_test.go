@@ -139,7 +139,7 @@ var attempts = []struct {
 		slices.Repeat([]string{"deferred: 452 too many"}, 2), nil},
 	{"a full mailbox is not too many recipients", &fake{answer: answers("RCPT TO:<b", "452 4.2.2 full")}, letter("a", "b"),
 		[]string{"relayed: 250 2.0.0 queued", "deferred: 452 4.2.2 full"}, nil},
-	{"RFC 9422 §4 as many as are known to be taken", &fake{offers: []string{"LIMITS MAILMAX=9 RCPTMAX=1"}}, letter("a", "b"),
+	{"RFC 9422 §4.2 as many as are known to be taken", &fake{offers: []string{"LIMITS MAILMAX=9 RCPTMAX=1"}}, letter("a", "b"),
 		slices.Repeat([]string{"relayed: 250 2.0.0 queued"}, 2),
 		[]string{"MAIL FROM:<ann@example.org>", "RCPT TO:<a@partner.example>", "DATA",
 			"MAIL FROM:<ann@example.org>", "RCPT TO:<b@partner.example>", "DATA"}},
@@ -154,7 +154,9 @@ var attempts = []struct {
 	{"RFC 6531 §3.5 an address without SMTPUTF8", &fake{}, wide(letter("größe", "bob"), "e"),
 		[]string{"bounced: 553 5.6.7 Address needs SMTPUTF8, which the next server lacks", "relayed: 250 2.0.0 queued"}, nil},
 	{"a header without SMTPUTF8", &fake{}, wide(letter("ann", "bob"), "é"),
-		slices.Repeat([]string{"bounced: 550 5.6.7 Message needs SMTPUTF8, which the next server lacks"}, 2), nil},
+		slices.Repeat([]string{"bounced: 550 5.6.9 Header needs SMTPUTF8, which the next server lacks"}, 2), nil},
+	{"a reverse-path without SMTPUTF8", &fake{}, wide(from("größe", letter("ann")), "e"),
+		[]string{"bounced: 550 5.6.7 Reverse-path needs SMTPUTF8, which the next server lacks"}, nil},
 	{"SMTPUTF8 that is not needed", &fake{}, wide(letter("ann"), "e"), []string{"relayed: 250 2.0.0 queued"},
 		[]string{"MAIL FROM:<ann@example.org>", "RCPT TO:<ann@partner.example>", "DATA"}},
 	{"an alias that leads to another script", &fake{offers: []string{"SMTPUTF8"}}, letter("größe"), []string{"relayed: 250 2.0.0 queued"},
@@ -172,6 +174,11 @@ func dsn(m *spool.Message) *spool.Message {
 // wide is a message that came with SMTPUTF8, with a word in its header.
 func wide(m *spool.Message, word string) *spool.Message {
 	m.UTF8, m.Body, m.Content = smtp.UTF8, smtp.Body8Bit, content("Subject: "+word+"\r\n\r\né\r\n")
+	return m
+}
+
+func from(local string, m *spool.Message) *spool.Message {
+	m.From.Local = local
 	return m
 }
 
@@ -202,7 +209,7 @@ func TestAttempt(t *testing.T) {
 				t.Errorf("%q, %v; want %q", got, err, tt.want)
 			}
 			for _, o := range outcomes {
-				if mine := o.Reply == tooBig || o.Reply == notUTF8 || o.Reply == headUTF8 || o.Reply == notBinary; (o.Server == "mx.example.net") == mine {
+				if mine := o.Reply == tooBig || o.Reply == notUTF8 || o.Reply == fromUTF8 || o.Reply == headUTF8 || o.Reply == notBinary; (o.Server == "mx.example.net") == mine {
 					t.Errorf("%s, by %q", told([]spool.Outcome{o}), o.Server)
 				}
 				if (o.Cause == nil) == o.Reply.IsZero() {

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"lmtpd/delivery/spool"
-	"lmtpd/protocol/client"
 )
 
 // Errors of New and Attempt.
@@ -27,10 +26,9 @@ type Config struct {
 	Fold  func(domain string) string
 	Hello string // what this host calls itself: a domain or an address literal
 	// Dial connects to a server; nil: with package net.
-	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
-	Timeouts client.Timeouts
-	Now      func() time.Time
-	Log      *slog.Logger
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	Now  func() time.Time
+	Log  *slog.Logger
 }
 
 // A Relay takes messages to smarthosts. It is a spool.Transport, and is used by many goroutines at once.

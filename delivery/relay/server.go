@@ -42,7 +42,7 @@ func newServer(cfg *Config, r *Route, a client.Address) *server {
 	s := &server{
 		address: a,
 		login:   r.Login,
-		options: client.Options{Hello: cfg.Hello, Security: r.Security, Timeouts: cfg.Timeouts, Dial: cfg.Dial},
+		options: client.Options{Hello: cfg.Hello, Security: r.Security, Dial: cfg.Dial},
 		gate:    newGate(r.Connections),
 		now:     cfg.Now,
 		log:     cfg.Log,
