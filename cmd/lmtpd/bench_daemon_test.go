@@ -28,7 +28,7 @@ func TestBenchDaemon(t *testing.T) {
 	if err != nil || len(there) != copies || copies < 100 {
 		t.Errorf("%v: %d copies were taken, and %d are there", err, copies, len(there))
 	}
-	load.await(t, `^watched +\d+\.\d\d s of CPU, .*; at most [1-9]\d*\.\d MB in 1 processes$`)
+	load.await(t, `^watched +\d+\.\d\d s of CPU, .*; at most [1-9]\d*\.\d MB in 1 process$`)
 	if trouble := load.matching(`^(without|reply|error) `); len(trouble) != 0 {
 		t.Errorf("%q", trouble)
 	}

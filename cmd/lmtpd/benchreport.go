@@ -172,8 +172,11 @@ func (r *benchReport) printRates(w io.Writer) {
 func (r *benchReport) printWatched(w io.Writer) {
 	u := r.Watched
 	each := time.Duration(u.CPU / float64(max(r.Delivered, 1)) * float64(time.Second))
-	fmt.Fprintf(w, "watched\t%.2f s of CPU, %s for a recipient; at most %.1f MB in %d processes", u.CPU, milliseconds(each),
+	fmt.Fprintf(w, "watched\t%.2f s of CPU, %s for a recipient; at most %.1f MB in %d process", u.CPU, milliseconds(each),
 		float64(u.Memory)/1e6, u.Processes)
+	if u.Processes != 1 {
+		fmt.Fprint(w, "es")
+	}
 	if u.Problem != "" {
 		fmt.Fprintf(w, "; in the end: %s", printable(u.Problem))
 	}

@@ -1,15 +1,8 @@
 package main
 
 import (
-	"errors"
 	"syscall"
 	"time"
-)
-
-// Errors of watching a process.
-var (
-	errNoProcess = errors.New("there is no such process")
-	errNoProc    = errors.New("processes can be watched on Linux only, where /proc tells of them")
 )
 
 // watchEvery is how often memory is looked at.

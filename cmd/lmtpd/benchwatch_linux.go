@@ -2,12 +2,16 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"time"
 )
+
+// errNoProcess is returned for a process that does not exist, or no longer.
+var errNoProcess = errors.New("there is no such process")
 
 // clockTick is the unit of time in /proc/PID/stat, as every port of Linux shows it (USER_HZ).
 const clockTick = time.Second / 100
