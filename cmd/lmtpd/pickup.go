@@ -30,6 +30,7 @@ func (d *daemon) openPickup(*delivery.Agent) error {
 		Dir:           dir,
 		Aside:         filepath.Join(d.cfg.Data, "aside"),
 		Handler:       d.submission,
+		Hostname:      d.cfg.Hostname,
 		Account:       d.accountOf,
 		MaxSize:       d.cfg.Submission.MessageSize,
 		MaxRecipients: d.cfg.Submission.Recipients,

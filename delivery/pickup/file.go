@@ -31,6 +31,8 @@ type file struct {
 	env     *smtp.Envelope
 	content io.ReaderAt
 	octets  int64 // of the content
+
+	disowned bool // whose file it is may not send under its reverse-path
 }
 
 // errNoFile says that something is no regular file with one name. There is no mail in it that is not elsewhere.

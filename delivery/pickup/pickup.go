@@ -29,9 +29,12 @@ type Config struct {
 	Aside string // where goes what is no message, and what cannot be returned; the daemon's own, on the same file system
 
 	Handler Handler
-	// Return tells the sender that a message is refused for good: replies[i] is the last word on env.Recipients[i]. A nil
-	// error says that he will hear of it, even if the power fails now. Without Return it is set aside.
+	// Return tells env.From that a message is refused for good: replies[i] is the last word on env.Recipients[i]. That is the
+	// sender, or whose account it is where the sender's address is another's. A nil error says that he will hear of it, even
+	// if the power fails now. Without Return it is set aside.
 	Return func(ctx context.Context, env *smtp.Envelope, content store.Content, replies []smtp.Reply) error
+	// Hostname is the domain of accounts that have none.
+	Hostname string
 	// Account is the account of a user of the host, "" for one who is not known. An error says that it could not be told.
 	Account func(uid uint32) (string, error)
 

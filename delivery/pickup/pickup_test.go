@@ -25,13 +25,16 @@ type desk struct {
 	accounts []string // of the senders
 	kept     []string // contents
 	refused  []string // the recipients that senders were told of
+	told     []string // which senders
 	broken   error    // of what tells them
-	ids      []string
 }
 
 func (d *desk) Sender(_ context.Context, env *smtp.Envelope) smtp.Reply {
 	if env.Account == "" && !env.Submitter {
 		return smtp.Reply{Code: 530}
+	}
+	if env.Account != "" && env.From.Local != env.Account {
+		return smtp.Reply{Code: 550}
 	}
 	return smtp.Reply{Code: 250}
 }
@@ -65,6 +68,7 @@ func (d *desk) giveBack(_ context.Context, env *smtp.Envelope, _ store.Content, 
 	if len(replies) != len(env.Recipients) {
 		return errors.New("a reply for each recipient")
 	}
+	d.told = append(d.told, env.From.String())
 	for _, to := range env.Recipients {
 		d.refused = append(d.refused, to.To.String())
 	}
@@ -94,6 +98,7 @@ func newPlace(t testing.TB) *place {
 			}
 			return map[uint32]string{1234: "ann"}[uid], nil
 		},
+		Hostname:      "host.example",
 		MaxSize:       1000,
 		MaxRecipients: 5,
 		NewID:         func() string { return "ID1" },
@@ -283,27 +288,39 @@ func (w *witness) Deliver(_ context.Context, env *smtp.Envelope, content io.Read
 	return w.desk.Deliver(context.Background(), env, content)
 }
 
-// Whose file it is decides who has sent it.
+// Whose file it is decides who has sent it, and who hears that it may not be sent: never whom it names as its sender.
 func TestOwner(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("giving files away takes root")
 	}
-	p := newPlace(t)
-	for _, uid := range []int{0, 1234, 4242, 4321} { // the daemon's own, a known one, one that cannot be told, an unknown one
-		p.drop(t, to("bob"), letter)
-		for _, name := range names(t, p.cfg.Dir) {
-			if info, _ := os.Stat(filepath.Join(p.cfg.Dir, name)); info.ModTime().After(time.Unix(1, 0)) {
-				path := filepath.Join(p.cfg.Dir, name)
-				if err := errors.Join(os.Chown(path, uid, -1), os.Chtimes(path, time.Unix(1, 0), time.Unix(1, 0))); err != nil {
-					t.Fatal(err)
-				}
+	for _, test := range []struct {
+		name     string
+		uid      int
+		from     string // at x
+		accounts []string
+		told     []string
+		dropped  int
+		aside    int
+	}{
+		{"the daemon's own user", 0, "bob", []string{""}, nil, 0, 0},
+		{"an account", 1234, "ann", []string{"ann"}, nil, 0, 0},
+		{"under another's address", 1234, "bob", nil, []string{"ann@host.example"}, 0, 0},
+		{"one who has no account", 4321, "ann", nil, nil, 0, 1},
+		{"one who cannot be told", 4242, "ann", nil, nil, 1, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := newPlace(t)
+			env := to("carl")
+			env.From.Local = test.from
+			p.drop(t, env, letter)
+			if err := os.Chown(filepath.Join(p.cfg.Dir, names(t, p.cfg.Dir)[0]), test.uid, -1); err != nil {
+				t.Fatal(err)
 			}
-		}
-	}
-	p.round(t)
-	slices.Sort(p.accounts)
-	if dropped, aside := p.left(t); !slices.Equal(p.accounts, []string{"", "ann"}) || !slices.Equal(p.refused, []string{"bob@x"}) || dropped != 1 || aside != 0 {
-		t.Errorf("accounts %q, refused %q, left %d, aside %d\n%s", p.accounts, p.refused, dropped, aside, p.log.String())
+			p.round(t)
+			if dropped, aside := p.left(t); !slices.Equal(p.accounts, test.accounts) || !slices.Equal(p.told, test.told) || dropped != test.dropped || aside != test.aside {
+				t.Errorf("accounts %q, told %q, left %d, aside %d\n%s", p.accounts, p.told, dropped, aside, p.log.String())
+			}
+		})
 	}
 }
 

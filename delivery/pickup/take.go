@@ -90,6 +90,7 @@ func (p *Pickup) submit(ctx context.Context, f *file) []smtp.Reply {
 		return slices.Repeat([]smtp.Reply{r}, len(all))
 	}
 	if r := p.cfg.Handler.Sender(ctx, &env); !r.Positive() {
+		f.disowned = true
 		return slices.Repeat([]smtp.Reply{r}, len(all))
 	}
 	var accepted []int
@@ -185,6 +186,9 @@ func (p *Pickup) giveBack(ctx context.Context, f *file, replies []smtp.Reply) bo
 	if len(refused) == 0 {
 		return true
 	}
+	if f.disowned {
+		env.From = p.account(f)
+	}
 	err := error(refused[0])
 	if !env.From.IsNull() && p.cfg.Return != nil { // nobody is told of what nobody has sent (RFC 5321 §6.1)
 		if err = p.cfg.Return(ctx, &env, f, refused); err == nil {
@@ -193,6 +197,18 @@ func (p *Pickup) giveBack(ctx context.Context, f *file, replies []smtp.Reply) bo
 	}
 	p.setAside(ctx, f.name, err)
 	return false
+}
+
+// account is the address of whose file it is, the null path where there is none.
+func (p *Pickup) account(f *file) smtp.Path {
+	if f.env.Account == "" {
+		return smtp.Path{}
+	}
+	path, err := smtp.ParseMailbox(f.env.Account, smtp.UTF8)
+	if err != nil {
+		path = smtp.Path{Local: f.env.Account, Domain: p.cfg.Hostname}
+	}
+	return path
 }
 
 // putOff lets a file alone for a while.
