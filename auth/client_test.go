@@ -93,7 +93,10 @@ func TestClientExamples(t *testing.T) {
 			if err := answer(t, c, test.turns); err != nil {
 				t.Error(err)
 			}
-			if response, err := c.Next([]byte("more")); err == nil && !strings.HasSuffix(test.mechanism, "AUTH2") && test.mechanism != "OAUTHBEARER" {
+			if _, ok := c.(auth.RefusedClient); ok && len(test.turns) == 1 {
+				return // one with a token takes the next challenge for a refusal
+			}
+			if response, err := c.Next([]byte(test.turns[len(test.turns)-1].challenge)); err == nil {
 				t.Errorf("one challenge too many: %q", response)
 			}
 		})
@@ -183,6 +186,7 @@ func TestClientBinding(t *testing.T) {
 		}
 		return nil, errors.New("not here")
 	}}
+	both := auth.Channel{Binding: func(kind string) ([]byte, error) { return []byte(kind), nil }}
 	user := auth.Credentials{Name: "user", Password: "pencil", As: "ann"}
 	for _, test := range []struct {
 		mechanism string
@@ -196,6 +200,7 @@ func TestClientBinding(t *testing.T) {
 		{"SCRAM-SHA-1", bound(), []string{"SCRAM-SHA-1", "SCRAM-SHA-512-PLUS"}, "n,a=ann,"},
 		{"SCRAM-SHA-1", bound(), nil, "n,a=ann,"},
 		{"SCRAM-SHA-1-PLUS", bound(), nil, "p=tls-exporter,a=ann,"},
+		{"SCRAM-SHA-1-PLUS", both, nil, "p=tls-exporter,a=ann,"},
 		{"SCRAM-SHA-1-PLUS", endPoint, nil, "p=tls-server-end-point,a=ann,"},
 	} {
 		test.channel.Offered = test.offered

@@ -101,7 +101,7 @@ func (c *Conn) auth(mechanism string, cr auth.Credentials, ch auth.Channel) erro
 	}
 	r, err := c.exchange(mechanism, initial, m)
 	if err == nil && r.Code != 235 {
-		err = r
+		err = refusal(r, m)
 	}
 	if err == nil {
 		if unproven := m.Finish(); unproven != nil {
@@ -115,6 +115,14 @@ func (c *Conn) auth(mechanism string, cr auth.Credentials, ch auth.Channel) erro
 		return c.lose(err)
 	}
 	return err
+}
+
+// refusal is an error that holds the server's reply, and what the mechanism has had it say before.
+func refusal(r smtp.Reply, m auth.Client) error {
+	if told, ok := m.(auth.RefusedClient); ok && told.Refused() != nil {
+		return fmt.Errorf("%w (%w)", r, told.Refused())
+	}
+	return r
 }
 
 // exchange holds the exchange up to the server's last reply, which is zero if there was none.

@@ -129,5 +129,6 @@ func (c *Conn) TLS() (tls.ConnectionState, bool) {
 
 // Secured says whether nobody can listen: the connection has TLS, or is a unix socket.
 func (c *Conn) Secured() bool {
-	return c.state != nil || c.w.raw.RemoteAddr().Network() == "unix"
+	peer := c.w.raw.RemoteAddr()
+	return c.state != nil || peer != nil && peer.Network() == "unix"
 }
