@@ -72,7 +72,7 @@ func explain(to io.Writer, cfg *Config) error {
 	p.line("configuration", file)
 	p.line("hostname", cfg.Hostname)
 	p.line("data", cfg.Data+": "+directoryState(cfg.Data))
-	p.line("dsn", dsnMeaning(cfg.DSN))
+	p.line("dsn", dsnMeaning(cfg))
 	for _, l := range cfg.Listen {
 		p.listener(l)
 		p.secured(l)
@@ -89,7 +89,7 @@ func explain(to io.Writer, cfg *Config) error {
 	for i, m := range cfg.Mailboxes {
 		p.mailboxes(m, cfg.Mailboxes)
 		if aliases[i] != nil {
-			p.elsewhere(cfg.aliasDomains(aliases).Elsewhere(aliases[i], m.Domains))
+			p.elsewhere(cfg.aliasDomains(aliases).Elsewhere(aliases[i], m.Domains), cfg.Relay)
 		}
 	}
 	p.relay(cfg.Relay)
