@@ -12,7 +12,7 @@ import (
 
 // Errors of ParseAddress.
 var (
-	ErrScheme     = errors.New("the scheme is one of lmtp, lmtps, smtp, submission, smtps, lmtp+unix and smtp+unix")
+	ErrScheme     = errors.New("the scheme is one of lmtp, lmtps, smtp, submission, smtps, submissions, unix, lmtp+unix and smtp+unix")
 	ErrBadAddress = errors.New("malformed server address")
 )
 
