@@ -176,6 +176,9 @@ func floorText(f store.Floor) string {
 type octets int64
 
 func (n octets) String() string {
+	if n == 0 {
+		return "0"
+	}
 	units := []string{"TiB", "GiB", "MiB", "KiB"}
 	for i, unit := range units {
 		size := octets(1) << (10 * (len(units) - i))

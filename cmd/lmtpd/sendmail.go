@@ -139,11 +139,8 @@ func worse(code int, r smtp.Reply) int {
 	return exUnavailable
 }
 
-// printQueue lists the queue, where there is one.
+// printQueue lists the queue.
 func printQueue(c *cli.Context, o sendmailOptions) error {
-	if c.App.Command("queue") == nil {
-		return cli.Exit("no queue to print: use lmtpd queue list", exUnavailable)
-	}
 	args := []string{c.App.Name, "queue", "list"}
 	if file := o.configFile(); file != "" {
 		args = append(args, "--config", file)
