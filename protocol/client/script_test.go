@@ -46,21 +46,26 @@ func serve(t *testing.T, script string) net.Conn {
 // at once.
 func serveTLS(t *testing.T, script string, cfg *tls.Config) net.Conn {
 	t.Helper()
+	ours, theirs := pair(t)
+	perform(t, ours, theirs, script, cfg)
+	return ours
+}
+
+// pair returns both ends of a connection over loopback.
+func pair(t *testing.T) (ours, theirs net.Conn) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	ours, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
+	if ours, err = net.Dial("tcp", l.Addr().String()); err != nil {
 		t.Fatal(err)
 	}
-	theirs, err := l.Accept()
-	if err != nil {
+	if theirs, err = l.Accept(); err != nil {
 		t.Fatal(err)
 	}
-	perform(t, ours, theirs, script, cfg)
-	return ours
+	return ours, theirs
 }
 
 // perform plays the server for as long as the test lasts.
