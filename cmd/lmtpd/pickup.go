@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,7 +12,10 @@ import (
 	"time"
 
 	"lmtpd/delivery"
+	"lmtpd/delivery/dsn"
 	"lmtpd/delivery/pickup"
+	"lmtpd/protocol/smtp"
+	"lmtpd/store"
 )
 
 // dataMode lets everybody through to the directory of dropped messages. What else is in there has rights of its own.
@@ -30,6 +34,7 @@ func (d *daemon) openPickup(*delivery.Agent) error {
 		Dir:           dir,
 		Aside:         filepath.Join(d.cfg.Data, "aside"),
 		Handler:       d.submission,
+		Return:        d.returnDropped,
 		Hostname:      d.cfg.Hostname,
 		Account:       d.accountOf,
 		MaxSize:       d.cfg.Submission.MessageSize,
@@ -63,4 +68,21 @@ func (d *daemon) accountOf(uid uint32) (string, error) {
 		return "", err
 	}
 	return d.cfg.login(u.Username), nil
+}
+
+// returnDropped sends a notification of what is refused for good, to those who do not ask for silence.
+func (d *daemon) returnDropped(ctx context.Context, env *smtp.Envelope, content store.Content, replies []smtp.Reply) error {
+	now := time.Now()
+	r := dsn.Report{
+		Hostname: d.cfg.Hostname, ID: env.ID, Arrived: now, From: env.From, EnvID: env.EnvID, Ret: env.Ret, UTF8: env.UTF8, Content: content,
+	}
+	for i, to := range env.Recipients {
+		if to.Notify == 0 || to.Notify&smtp.NotifyFailure != 0 {
+			r.Recipients = append(r.Recipients, dsn.Recipient{Recipient: to, Action: dsn.Failed, Reply: replies[i], Last: now})
+		}
+	}
+	if r.Recipients == nil {
+		return nil
+	}
+	return d.post.Notify(ctx, r)
 }
