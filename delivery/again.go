@@ -3,6 +3,7 @@ package delivery
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -14,7 +15,7 @@ type Doubt int
 
 const (
 	Fresh  Doubt = iota // it is not
-	CutOff              // the daemon ended in the middle of an attempt, and nobody knows how far that was
+	CutOff              // an attempt ended in the middle, and some mailboxes may have it, or do
 )
 
 // clockSlack is how much earlier than it came into the queue a message may seem to be delivered: stores keep seconds.
@@ -22,6 +23,27 @@ const clockSlack = 2 * time.Second
 
 // traceOctets is where the Received of a message is that came through the queue: behind fields that are put before it.
 const traceOctets = 8 << 10
+
+// doubt says whether a recipient that is tried again may have the message in a mailbox, or has it in one of several. A partly
+// knows the latter too, but not after the daemon has ended.
+func (o *outcome) doubt() Doubt {
+	for i := range o.targets {
+		if t := &o.targets[i]; !t.isRemote() && (t.err == nil || t.unsure) {
+			return CutOff
+		}
+	}
+	return Fresh
+}
+
+// mayBeThere says whether a store that returned an error may have the message nevertheless (store.Store).
+func mayBeThere(err error) bool {
+	for _, fact := range []error{nil, store.ErrNoMailbox, store.ErrOverQuota, store.ErrFull, store.ErrBusy} {
+		if errors.Is(err, fact) {
+			return false
+		}
+	}
+	return true
+}
 
 // lookFor marks the targets that have the message from an attempt that was cut off. It is known by the transaction's ID in its
 // Received. Who has moved or removed it meanwhile gets it again, and where a mailbox cannot be read nobody knows.

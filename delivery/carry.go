@@ -13,6 +13,7 @@ type Carried struct {
 	Reply smtp.Reply
 	Fate  Fate  // if the reply is positive
 	Cause error // of one that is not
+	Doubt Doubt // if it is transient: what to tell the next attempt
 }
 
 // A Parcel is a message that comes from the queue.
@@ -39,7 +40,7 @@ func (a *Agent) Carry(ctx context.Context, p Parcel) []Carried {
 	all := make([]Carried, len(d.outcomes))
 	for i := range d.outcomes {
 		o := &d.outcomes[i]
-		all[i] = Carried{Reply: o.reply, Fate: o.fate(), Cause: o.cause}
+		all[i] = Carried{Reply: o.reply, Fate: o.fate(), Cause: o.cause, Doubt: o.doubt()}
 	}
 	return all
 }

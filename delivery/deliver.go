@@ -240,6 +240,7 @@ func (d *delivery) heed() {
 				if len(b.errs) == len(b.placements) {
 					t.err = b.errs[n]
 				}
+				t.unsure = mayBeThere(t.err)
 			}
 		}
 	}

@@ -71,16 +71,17 @@ const forwards = `
 away:     Eve@elsewhere.example
 both:     eve@elsewhere.example, ann
 far:      x@unreachable.example, ann
+pair:     ann, full
 `
 
 // queueHost has aliases that lead elsewhere, and a queue.
-func queueHost(t *testing.T) (*host, *fakeQueue) {
+func queueHost(t *testing.T, change ...func(*delivery.Config)) (*host, *fakeQueue) {
 	path := filepath.Join(t.TempDir(), "aliases")
 	if err := os.WriteFile(path, []byte(forwards), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	q := &fakeQueue{}
-	return newHost(t, func(c *delivery.Config) {
+	return newHost(t, append(change, func(c *delivery.Config) {
 		f, err := alias.Open(alias.Config{Path: path, Fold: delivery.Fold, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
@@ -90,7 +91,7 @@ func queueHost(t *testing.T) (*host, *fakeQueue) {
 		c.Queue, c.Rewriter = q, fakeRewriter{}
 		n := 0
 		c.NewID = func() string { n++; return fmt.Sprint("NEW", n) }
-	}), q
+	})...), q
 }
 
 const receivedLMTP = "Received: from mx.example.org ([192.0.2.1])\r\n\tby mail.example.org with LMTP id ID1\r\n\tfor <%s>;\r\n\tFri, 20 Nov 2026 12:00:00 +0000\r\n"
@@ -329,6 +330,48 @@ func TestCarryCutOff(t *testing.T) {
 	}{{"A", delivery.CutOff, 1}, {"A", delivery.CutOff, 1}, {"AA", delivery.CutOff, 2}, {"A", delivery.Fresh, 3}, {"AA", delivery.CutOff, 3}} {
 		if carry(step.id, step.doubt); len(h.store.All("ann@example.org", "")) != step.want {
 			t.Errorf("step %d: %d messages", i, len(h.store.All("ann@example.org", "")))
+		}
+	}
+}
+
+// Whoever has one of several copies, or may have his, does not get another because the daemon was started anew in between.
+func TestCarryPartly(t *testing.T) {
+	for _, tt := range []struct {
+		to    string
+		err   error
+		doubt delivery.Doubt
+	}{
+		{"pair@example.org", store.ErrFull, delivery.CutOff},
+		{"full@example.org", store.ErrFull, delivery.Fresh},
+		{"full@example.org", store.ErrBusy, delivery.Fresh},
+		{"full@example.org", errors.New("sync failed"), delivery.CutOff},
+	} {
+		h, _ := queueHost(t)
+		env := envelope(tt.to)
+		env.ID = "A"
+		p := delivery.Parcel{
+			Envelope: env, Arrived: noon, Content: strings.NewReader("Received: from here\r\n\tby mail.example.org with ESMTPA id A;\r\n\tnow\r\n" + letter),
+		}
+		h.store.Fault = func(op storetest.Op, mailbox string) error {
+			if op == storetest.OpDeliver && mailbox == "full@example.org" {
+				return tt.err
+			}
+			return nil
+		}
+		first := h.Carry(t.Context(), p)[0]
+		if !first.Reply.Transient() || first.Doubt != tt.doubt {
+			t.Errorf("%s, %v: %s, doubt %d", tt.to, tt.err, first.Reply, first.Doubt)
+		}
+		h.store.Fault = nil
+		again, _ := queueHost(t, func(c *delivery.Config) { c.Blocks[0].Store = h.store })
+		p.Doubt = first.Doubt
+		if second := again.Carry(t.Context(), p)[0]; !second.Reply.Positive() {
+			t.Errorf("%s, %v: %s", tt.to, tt.err, second.Reply)
+		}
+		for _, mailbox := range []string{"ann@example.org", "full@example.org"} {
+			if n := len(h.store.All(mailbox, "")); n > 1 {
+				t.Errorf("%s, %v: %s has %d copies", tt.to, tt.err, mailbox, n)
+			}
 		}
 	}
 }

@@ -25,6 +25,7 @@ type target struct {
 	kept    string // the folder that it went to in the end
 	had     bool   // it is there from an earlier attempt
 	err     error  // why nothing goes there
+	unsure  bool   // it may be there, whatever err says
 }
 
 // What routing finds out, beside store.ErrNoMailbox.

@@ -89,6 +89,8 @@ func fateOf(c delivery.Carried) spool.Fate {
 	switch {
 	case c.Reply.Permanent():
 		return spool.Bounced
+	case !c.Reply.Positive() && c.Doubt == delivery.CutOff:
+		return spool.Unknown
 	case !c.Reply.Positive():
 		return spool.Deferred
 	case c.Fate == delivery.PassedOn:

@@ -69,12 +69,15 @@ func TestSendmailOfUsers(t *testing.T) {
 	d.start(t)
 	d.await(t, `msg="took a dropped message" .*uid=65534 account=nobody@example.org from=nobody@example.org `)
 	d.await(t, `msg="took a dropped message" .*uid=0 account="" from=bob@example.org `)
-	d.await(t, `from=<> to=<nobody@example\.org> .*status=delivered`) // whoever wrote as somebody else hears of it
+	d.await(t, `to=<nobody@example.org> .*status=delivered`)
 	d.drained(t)
-	for mailbox, want := range map[string]int{"ann": 1, "carl": 1} {
+	for mailbox, want := range map[string]int{"ann": 1, "carl": 1, "nobody": 1, "bob": 0} {
 		if n := len(visible(t, d.mailbox(mailbox))); n != want {
 			t.Errorf("%s has %d messages", mailbox, n)
 		}
+	}
+	if returned := visible(t, d.mailbox("nobody")); len(returned) == 1 && !strings.Contains(string(returned[0].text), "Not an address of yours") {
+		t.Errorf("the user whose it is hears\n%s", returned[0].text)
 	}
 }
 

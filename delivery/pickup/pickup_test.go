@@ -297,22 +297,24 @@ func TestOwner(t *testing.T) {
 		name     string
 		uid      int
 		from     string // at x
+		content  string
 		accounts []string
 		told     []string
 		dropped  int
 		aside    int
 	}{
-		{"the daemon's own user", 0, "bob", []string{""}, nil, 0, 0},
-		{"an account", 1234, "ann", []string{"ann"}, nil, 0, 0},
-		{"under another's address", 1234, "bob", nil, []string{"ann@host.example"}, 0, 0},
-		{"one who has no account", 4321, "ann", nil, nil, 0, 1},
-		{"one who cannot be told", 4242, "ann", nil, nil, 1, 0},
+		{"the daemon's own user", 0, "bob", letter, []string{""}, nil, 0, 0},
+		{"an account", 1234, "ann", letter, []string{"ann"}, nil, 0, 0},
+		{"under another's address", 1234, "bob", letter, nil, []string{"ann@host.example"}, 0, 0},
+		{"too big under another's address", 1234, "bob", strings.Repeat("x", 1001), nil, []string{"ann@host.example"}, 0, 0},
+		{"one who has no account", 4321, "ann", letter, nil, nil, 0, 1},
+		{"one who cannot be told", 4242, "ann", letter, nil, nil, 1, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := newPlace(t)
 			env := to("carl")
 			env.From.Local = test.from
-			p.drop(t, env, letter)
+			p.drop(t, env, test.content)
 			if err := os.Chown(filepath.Join(p.cfg.Dir, names(t, p.cfg.Dir)[0]), test.uid, -1); err != nil {
 				t.Fatal(err)
 			}

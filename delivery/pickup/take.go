@@ -86,11 +86,13 @@ func (p *Pickup) submit(ctx context.Context, f *file) []smtp.Reply {
 	env, all := *f.env, f.env.Recipients
 	env.Recipients = nil
 	replies := make([]smtp.Reply, len(all))
-	if r := p.refusal(f); !r.IsZero() {
-		return slices.Repeat([]smtp.Reply{r}, len(all))
-	}
+	// First whose the reverse-path is: whatever else is wrong, nobody hears of it who is not the sender.
 	if r := p.cfg.Handler.Sender(ctx, &env); !r.Positive() {
 		f.disowned = true
+		return slices.Repeat([]smtp.Reply{r}, len(all))
+	}
+	if r := p.refusal(f); !r.IsZero() {
+		p.cfg.Handler.Abandon(&env)
 		return slices.Repeat([]smtp.Reply{r}, len(all))
 	}
 	var accepted []int

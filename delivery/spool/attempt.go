@@ -18,6 +18,7 @@ func (s *Spool) attempt(d *destination, e *entry) {
 	case err != nil:
 		s.cfg.Log.Error("an entry of the spool cannot be attempted", "destination", d.name, "cause", err)
 		s.stall()
+		s.expect(d.name, s.cfg.Now()) // it is not in memory any more
 		return
 	}
 	r := result{entry: e, begun: s.cfg.Now()}

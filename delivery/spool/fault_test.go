@@ -243,3 +243,38 @@ func TestFull(t *testing.T) {
 		stop()
 	})
 }
+
+// An entry whose attempt could not be begun, since the disk was full just then, is attempted once it is not, whether or not other mail
+// goes the same way.
+func TestClaimFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &carrier{}
+		c.answer = func(_ context.Context, _ string, m *Message) ([]Outcome, error) {
+			if len(c.attempts()) == 1 {
+				return all(m, Deferred, later), nil
+			}
+			return all(m, Delivered, smtp.Reply{}), nil
+		}
+		s := open(t, config(tempPath(t), c))
+		failing := inTheWay(s)
+		stop := run(t, s)
+		put(t, s, mail("ann@here.example", "x", "bob@a.example"))
+		synctest.Wait()
+		refuse := func(now string) error {
+			if now == "claim entry" {
+				return syscall.ENOSPC
+			}
+			return nil
+		}
+		failing.Store(&refuse)
+		time.Sleep(time.Hour)
+		failing.Store(nil)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if n := len(c.attempts()); n != 2 {
+			t.Errorf("%d attempts, want 2", n)
+		}
+		empty(t, s)
+		stop()
+	})
+}

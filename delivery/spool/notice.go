@@ -2,6 +2,7 @@ package spool
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"lmtpd/delivery/dsn"
@@ -80,14 +81,13 @@ func (s *Spool) notice(m *Message, to []dsn.Recipient) *arrival {
 	return a
 }
 
-// concerns says whether the postmaster is among recipients: what bounces there is told to nobody.
+// concerns says whether recipients are the postmaster, or were he before an alias sent the message on: what bounces there is told to
+// nobody, for he would be told of that in turn.
 func (s *Spool) concerns(to []dsn.Recipient) bool {
-	for _, r := range to {
-		if r.To == s.cfg.Postmaster {
-			return true
-		}
-	}
-	return false
+	postmaster := s.cfg.Postmaster.String()
+	return slices.ContainsFunc(to, func(r dsn.Recipient) bool {
+		return smtp.EqualFold(r.To.String(), postmaster) || smtp.EqualFold(r.Original.Address, postmaster)
+	})
 }
 
 // write makes a report a message of the spool.

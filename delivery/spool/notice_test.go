@@ -100,6 +100,31 @@ func TestDoubleBounce(t *testing.T) {
 	})
 }
 
+// So it is where the postmaster is an alias that leads elsewhere, and its mail is refused there: else that would never end.
+func TestDoubleBounceElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &carrier{}
+		var s *Spool
+		c.answer = func(ctx context.Context, _ string, m *Message) ([]Outcome, error) {
+			if m.Recipients[0].To.String() != "postmaster@here.example" || len(c.attempts()) > 10 {
+				return all(m, Bounced, refused), nil
+			}
+			on := mail("", "x", "eve@elsewhere.example")
+			on.Envelope.Recipients[0].Original = smtp.OriginalRecipient{Type: "rfc822", Address: "Postmaster@here.example"}
+			return all(m, PassedOn, smtp.Reply{}), s.Put(ctx, on)
+		}
+		s = open(t, config(tempPath(t), c))
+		stop := run(t, s)
+		put(t, s, mail("", "x", "bob@a.example"))
+		synctest.Wait()
+		if n := len(c.attempts()); n != 3 {
+			t.Errorf("%d attempts, not one each for bob, the postmaster and eve", n)
+		}
+		empty(t, s)
+		stop()
+	})
+}
+
 // A report that somebody else owes is sent like any notification.
 func TestNotify(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
