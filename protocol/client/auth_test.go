@@ -68,6 +68,9 @@ func TestAuth(t *testing.T) {
 					t.Errorf("a second time: %v", again)
 				}
 			}
+			if (c.lost == nil) != (tt.then == "ok") {
+				t.Errorf("the connection: %v", c.lost)
+			}
 			if err := c.Reset(t.Context()); (err == nil) != (tt.then == "ok") {
 				t.Errorf("after it: %v", err)
 			}
@@ -77,6 +80,20 @@ func TestAuth(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A server that is to prove itself and does not is not believed, and hears nothing more.
+func TestAuthUnproven(t *testing.T) {
+	c, err := submitTo(t, esmtpHello+"S: 250 AUTH SCRAM-SHA-256\nC~ AUTH SCRAM-SHA-256 \nS: 235 2.7.0 welcome\nSILENCE", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Auth(t.Context(), "", tim); !errors.Is(err, ErrUnproven) {
+		t.Errorf("%v, want %v", err, ErrUnproven)
+	}
+	if _, err := c.Send(t.Context(), letter("ann")); !errors.Is(err, ErrUnproven) {
+		t.Errorf("a message: %v", err)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"lmtpd/protocol/smtp"
 )
@@ -175,6 +176,22 @@ func TestSessionRefused(t *testing.T) {
 				t.Errorf("error %v, want %d %v", err, tt.code, tt.err)
 			}
 		})
+	}
+}
+
+// Whoever is not understood is hung up on.
+func TestLostIsClosed(t *testing.T) {
+	ours, theirs := pair(t)
+	defer theirs.Close()
+	if _, err := io.WriteString(theirs, "SSH-2.0-OpenSSH_9\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(t.Context(), ours, LMTP(), Options{}); !errors.Is(err, smtp.ErrBadReply) {
+		t.Error(err)
+	}
+	theirs.SetReadDeadline(time.Now().Add(20 * time.Second))
+	if n, err := theirs.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("it goes on: %d, %v", n, err)
 	}
 }
 

@@ -8,6 +8,8 @@
 // mechanisms of package auth). Memory per connection is constant, whatever the server sends and however large the message is.
 //
 // It does not retry, queue or look anything up in the DNS; it uses CHUNKING only where it is told to, since DATA needs as many round
-// trips with PIPELINING; it does not convert 8-bit content or internationalized addresses for a server that cannot take them; it
-// does not split a transaction by LIMITS (RFC 9422), since a server answers 452 for the recipients that are too many.
+// trips with PIPELINING: a chunk goes only once recipients are accepted, though it might go with the commands (RFC 3030 §4.2), since a
+// connection that is found to have gone meanwhile must leave no doubt about the message. It does not convert 8-bit content or
+// internationalized addresses for a server that cannot take them; it does not split a transaction by LIMITS (RFC 9422), since a server
+// answers 452 for the recipients that are too many.
 package client

@@ -58,6 +58,8 @@ func TestESMTP(t *testing.T) {
 		{"353 that nobody asked for", esmtpHello + "S: 250 PIPELINING\nC: MAIL FROM:<>\n" + esmtpCommands + "C: DATA\n" +
 			"S: 250 ok\nS: 250 ok\nS: 250 ok\nS: 354 go\nC= \"hi\\r\\n.\\r\\n\"\nS: 353 each", letter("ann", "bob"),
 			[]string{"unknown", "unknown"}, ErrOutOfStep},
+		{"BDAT, cut off before the reply", esmtpHello + "S: 250-CHUNKING\nS: 250 PIPELINING\nC: MAIL FROM:<>\n" + esmtpCommands +
+			"S: 250 ok\nS: 250 ok\nS: 250 ok\nC= \"BDAT 4 LAST\\r\\nhi\\r\\n\"\n", chunking, []string{"unknown", "unknown"}, ErrHungUp},
 		{"RFC 3030 §2 BDAT", esmtpHello + "S: 250-CHUNKING\nS: 250 PIPELINING\nC: MAIL FROM:<>\n" + esmtpCommands +
 			"S: 250 ok\nS: 250 ok\nS: 250 ok\nC= \"BDAT 4 LAST\\r\\nhi\\r\\n\"\nS: 250 2.0.0 queued", chunking,
 			[]string{"250 2.0.0 queued", "250 2.0.0 queued"}, nil},
@@ -94,12 +96,18 @@ func TestChunks(t *testing.T) {
 	}
 	m := letter("ann")
 	m.Body, m.LineEnds = smtp.BodyBinary, AsIs
+	next := "C: MAIL FROM:<>\nC: RCPT TO:<ann@example.org>\nC: DATA\nS: 250 ok\nS: 250 ok\nS: 354 go\nC= \"hi\\r\\n.\\r\\n\"\nS: 250 ok\n"
 	for name, tt := range map[string]struct{ script, want string }{
-		"all":     {chunk(0, first, "") + "S: 250 ok\n" + chunk(first, len(text), " LAST") + "S: 250 2.0.0 queued\n", "250 2.0.0 queued"},
-		"refused": {chunk(0, first, "") + "S: 552 5.3.4 too big\nC: RSET\nS: 250 ok\n", "552 5.3.4 too big"},
+		"all":          {chunk(0, first, "") + "S: 250 ok\n" + chunk(first, len(text), " LAST") + "S: 250 2.0.0 queued\n", "250 2.0.0 queued"},
+		"refused":      {chunk(0, first, "") + "S: 552 5.3.4 too big\nC: RSET\n", "552 5.3.4 too big"},
+		"refused last": {chunk(0, first, "") + "S: 250 ok\n" + chunk(first, len(text), " LAST") + "S: 552 5.3.4 too big\nC: RSET\n", "552 5.3.4 too big"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, err := submitTo(t, commands+tt.script, Options{})
+			script := tt.script + next
+			if strings.HasSuffix(tt.script, "C: RSET\n") {
+				script = tt.script + strings.Replace(next, "S: ", "S: 250 reset\nS: ", 1)
+			}
+			c, err := submitTo(t, commands+script, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -108,12 +116,20 @@ func TestChunks(t *testing.T) {
 			if got := told(results); err != nil || got[0] != tt.want {
 				t.Errorf("%q, %v", got, err)
 			}
-			if name == "refused" {
-				if err := c.Reset(t.Context()); err != nil {
-					t.Error(err)
-				}
+			if results, err := c.Send(t.Context(), letter("ann")); err != nil || !results[0].Delivered() {
+				t.Errorf("the next message: %q, %v", told(results), err)
 			}
 		})
+	}
+}
+
+// LMTP has a reply for each recipient anyway, and nothing says what PRDR would mean there.
+func TestNoPRDRInLMTP(t *testing.T) {
+	c := begin(t, strings.Replace(hello, "S: 250 ", "S: 250-PRDR\nS: 250 ", 1)+bothAccepted+"S: 250 a\nS: 250 b", Options{})
+	m := letter("ann", "bob")
+	m.PRDR = true
+	if results, err := c.Send(t.Context(), m); err != nil || !results[1].Delivered() {
+		t.Errorf("%q, %v", told(results), err)
 	}
 }
 

@@ -59,8 +59,10 @@ func (t *transaction) sendContent() error {
 			total, b = total+len(b), b[:0]
 		}
 	}
-	c.w.note(Client, fmt.Sprintf("[%d octets of content]", total+len(b)))
-	c.w.note(Client, ".")
+	if c.w.trace != nil {
+		c.w.note(Client, fmt.Sprintf("[%d octets of content]", total+len(b)))
+		c.w.note(Client, ".")
+	}
 	c.out = s.end(b)
 	t.doubt()
 	return c.w.write(c.out, c.timeouts.Block)

@@ -15,10 +15,9 @@ type Options struct {
 	Timeouts Timeouts
 	// Dial connects; nil: a net.Dialer does.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// Trace is called with every line that is sent or received, without its line end and as it is on the
-	// wire: what a server sends may hold control characters. Content is one line that tells its octets, and what the client
-	// says in an exchange of AUTH is ***. It is
-	// called from the goroutine that uses the connection. nil traces nothing.
+	// Trace is called with every line that is sent or received, without its line end and as it is on the wire: what a server sends
+	// may hold control characters. Content is one line that tells its octets, and what the client says in an exchange of AUTH is
+	// ***. It is called from the goroutine that uses the connection. nil traces nothing.
 	Trace func(d Direction, line string)
 }
 

@@ -60,6 +60,8 @@ func TestPoolSend(t *testing.T) {
 		{"gone after the final dot", []string{hello + ann + half}, []string{"250 kept", "unknown"}, ErrHungUp, 1},
 		{"gone after 354", []string{hello + ann + "C: MAIL FROM:<>\nC: RCPT TO:<ann@example.org>\nC: DATA\nS: 250 ok\nS: 250 ok\nS: 354 go on"},
 			[]string{"250 kept", "unknown"}, io.ErrClosedPipe, 1},
+		{"gone after a refusal", []string{hello + ann + "C: MAIL FROM:<>\nC: RCPT TO:<ann@example.org>\nC: DATA\nS: 250 ok\nS: 550 no"},
+			[]string{"250 kept", "550 no"}, ErrHungUp, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dial, count := dials(t, tt.scripts...)
@@ -85,6 +87,21 @@ func TestPoolSend(t *testing.T) {
 				t.Errorf("after its end: %v", err)
 			}
 		})
+	}
+}
+
+// Content that was read is gone, even if none of it arrived.
+func TestPoolContentIsRead(t *testing.T) {
+	dial, count := dials(t, hello+ann+"C: MAIL FROM:<>\nC: RCPT TO:<ann@example.org>\nC: DATA\nS: 250 ok\nS: 250 ok\nS: 354 go on")
+	p := &Pool{Dial: dial}
+	defer p.Close()
+	if _, _, err := p.Send(t.Context(), letter("ann")); err != nil {
+		t.Fatal(err)
+	}
+	m := letter("ann")
+	m.Content = strings.NewReader(strings.Repeat("hi\n", blockSize))
+	if results, _, err := p.Send(t.Context(), m); err == nil || results[0].Outcome != NotSent || count() != 1 {
+		t.Errorf("%q, %v over %d connections", told(results), err, count())
 	}
 }
 

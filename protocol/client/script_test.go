@@ -29,6 +29,7 @@ S: 250 mx.example.org
 //
 //	C: LINE      this line must come from the client
 //	C= "TEXT"    these octets must come
+//	C~ BEGIN     a line that begins so must come
 //	S: LINE      is sent, together with those that follow it
 //	S= "TEXT"    these octets are sent
 //	SILENCE      nothing is said until the client goes
@@ -100,6 +101,10 @@ func play(nc net.Conn, script string, cfg *tls.Config) error {
 			err = expect(in, rest+"\r\n")
 		case "C=":
 			err = expect(in, unquote(rest))
+		case "C~":
+			if err = expect(in, rest); err == nil {
+				_, err = in.ReadString('\n')
+			}
 		case "S:":
 			out += rest + "\r\n"
 		case "S=":

@@ -47,7 +47,8 @@ const (
 	Required
 )
 
-// protect begins TLS as it is wanted, after the hello. What the server has said is forgotten then.
+// protect begins TLS as it is wanted, after the hello, and says hello again: what the server has said before is forgotten then
+// (RFC 3207 §4.2).
 func (c *Conn) protect(s Security, hello string) error {
 	if s.Start == NoStartTLS || c.state != nil {
 		return nil
@@ -74,7 +75,6 @@ func (c *Conn) protect(s Security, hello string) error {
 	if err := c.handshake(s, s.Start == Opportunistic); err != nil {
 		return err
 	}
-	c.ext = nil
 	return c.hello(hello)
 }
 

@@ -176,6 +176,20 @@ func TestOverTLS(t *testing.T) {
 	}
 }
 
+// The context's end ends a handshake, too.
+func TestHandshakeContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 7*time.Second)
+		defer cancel()
+		start := time.Now()
+		nc := serve(t, offersTLS+"C: STARTTLS\nS: 220 go\nSILENCE")
+		_, err := New(ctx, nc, ESMTP(), Options{Security: Security{Start: Opportunistic}})
+		if got := time.Since(start); !errors.Is(err, context.DeadlineExceeded) || got != 7*time.Second {
+			t.Errorf("%v after %v", err, got)
+		}
+	})
+}
+
 // A server that falls silent in a handshake.
 func TestHandshakeTimeout(t *testing.T) {
 	for implicit, script := range map[bool]string{true: "SILENCE", false: offersTLS + "C: STARTTLS\nS: 220 go\nSILENCE"} {

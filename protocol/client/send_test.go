@@ -203,7 +203,7 @@ S: 554 no recipients
 SILENCE`, []string{"550 no", "551 no"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := New(t.Context(), serve(t, tt.script), Dialect{hello: "EHLO", scheme: "smtp"}, Options{})
+			c, err := New(t.Context(), serve(t, tt.script), ESMTP(), Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
