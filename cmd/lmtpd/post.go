@@ -35,8 +35,14 @@ func (p *post) Put(ctx context.Context, env *smtp.Envelope, trace []byte, c stor
 	return p.spool.Put(ctx, spool.Mail{Envelope: env, Trace: trace, Content: c})
 }
 
-// Notify puts a notification into the spool.
-func (p *post) Notify(ctx context.Context, r dsn.Report) error { return p.spool.Notify(ctx, r) }
+// Notify puts a notification into the spool. One for a sender who cannot be reached from here it does not take: it would bounce, and
+// the postmaster hear of each.
+func (p *post) Notify(ctx context.Context, r dsn.Report) error {
+	if p.Destination(smtp.Path{}, r.From) == noDestination {
+		return errNoRelay
+	}
+	return p.spool.Notify(ctx, r)
+}
 
 // Destination is where the spool's mail for a recipient goes.
 func (p *post) Destination(from, to smtp.Path) string {
