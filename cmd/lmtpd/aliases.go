@@ -69,9 +69,13 @@ func checkAliases(cfg *Config, opened []*alias.File) error {
 }
 
 // elsewhere tells of the aliases that would have mail relayed.
-func (p printer) elsewhere(found []*alias.Alias) {
+func (p printer) elsewhere(found []*alias.Alias, r Relay) {
+	meaning := "refused, 550 5.7.1: there is no [relay]"
+	if len(r.Routes) > 0 {
+		meaning = "sent on, if a route of the relay takes it"
+	}
 	for _, al := range first(found) {
-		p.line("  elsewhere", fmt.Sprintf("alias %s (%s:%d): mail for it is refused, 550 5.7.1", al.Name, al.File, al.Line))
+		p.line("  elsewhere", fmt.Sprintf("alias %s (%s:%d): mail for it is %s", al.Name, al.File, al.Line, meaning))
 	}
 	if n := len(found); n > maxUnserved {
 		p.line("  elsewhere", fmt.Sprintf("and %d more", n-maxUnserved))

@@ -72,7 +72,7 @@ func explain(to io.Writer, cfg *Config) error {
 	p.line("configuration", file)
 	p.line("hostname", cfg.Hostname)
 	p.line("data", cfg.Data+": "+directoryState(cfg.Data))
-	p.line("dsn", dsnMeaning(cfg.DSN))
+	p.line("dsn", dsnMeaning(cfg))
 	for _, l := range cfg.Listen {
 		p.listener(l)
 		p.secured(l)
@@ -89,7 +89,7 @@ func explain(to io.Writer, cfg *Config) error {
 	for i, m := range cfg.Mailboxes {
 		p.mailboxes(m, cfg.Mailboxes)
 		if aliases[i] != nil {
-			p.elsewhere(cfg.aliasDomains(aliases).Elsewhere(aliases[i], m.Domains))
+			p.elsewhere(cfg.aliasDomains(aliases).Elsewhere(aliases[i], m.Domains), cfg.Relay)
 		}
 	}
 	p.relay(cfg.Relay)
@@ -176,6 +176,9 @@ func floorText(f store.Floor) string {
 type octets int64
 
 func (n octets) String() string {
+	if n == 0 {
+		return "0"
+	}
 	units := []string{"TiB", "GiB", "MiB", "KiB"}
 	for i, unit := range units {
 		size := octets(1) << (10 * (len(units) - i))

@@ -44,7 +44,7 @@ message_size = 1000
 	want := `configuration           DIR/c.toml
 hostname                mda.example.org
 data                    DIR/data: not there yet; to be made below DIR, writable by uid UID
-dsn                     on: offered to the MTA, and senders who asked hear from here that their mail was delivered
+dsn                     on: offered to the MTA, and senders who asked hear from here that their mail was delivered; those elsewhere do not, for there is no [relay]
 listen                  lmtp on 127.0.0.1:24
   who                   whoever can connect
   proxies               192.0.2.0/24
@@ -259,8 +259,8 @@ func TestCheckTellsOfAllFiles(t *testing.T) {
 func TestCheckAliasesElsewhere(t *testing.T) {
 	for text, want := range map[string]string{
 		"sales: ann\n":                                         "",
-		"a: ann\nsales: ann, eve@far.example\n":                "alias sales (FILE:2): mail for it is refused, 550 5.7.1",
-		"sales: ann, eve@far.example\nteam: ann, sales, ben\n": "alias sales (FILE:1): mail for it is refused, 550 5.7.1|alias team (FILE:2): mail for it is refused, 550 5.7.1",
+		"a: ann\nsales: ann, eve@far.example\n":                "alias sales (FILE:2): mail for it is refused, 550 5.7.1: there is no [relay]",
+		"sales: ann, eve@far.example\nteam: ann, sales, ben\n": "alias sales (FILE:1): mail for it is refused, 550 5.7.1: there is no [relay]|alias team (FILE:2): mail for it is refused, 550 5.7.1: there is no [relay]",
 	} {
 		dir := t.TempDir()
 		file, config := filepath.Join(dir, "aliases"), filepath.Join(dir, "c.toml")

@@ -59,9 +59,13 @@ func quotaMeaning(t Terms) string {
 }
 
 // dsnMeaning says who answers for a notification of delivery.
-func dsnMeaning(d DSN) string {
-	if d == DSNOn {
-		return "on: offered to the MTA, and senders who asked hear from here that their mail was delivered"
+func dsnMeaning(cfg *Config) string {
+	const on = "on: offered to the MTA, and senders who asked hear from here that their mail was delivered"
+	switch {
+	case cfg.DSN == DSNOn && len(cfg.Relay.Routes) > 0:
+		return on
+	case cfg.DSN == DSNOn:
+		return on + "; those elsewhere do not, for there is no [relay]"
 	}
 	return "off: the MTA itself tells senders who asked that their mail was handed over"
 }

@@ -18,9 +18,10 @@ import (
 //	serve CONFIG    start a daemon, and wait until it takes connections; $SUBMISSION and $SUBMISSIONS are where it listens on TCP,
 //	                $FINGERPRINT is that of its certificate
 //	await PATTERN   wait until a line of its log matches
-//	stop            stop it
+//	halt            stop it
 //	exits N PROGRAM [ARGUMENT…]
 //	                run a program, which ends with the exit code N
+//	queueid         set $ID to that of the first message in the queue of lmtpd.toml
 //	crlf FILE       give the lines of a file CRLF ends
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -50,8 +51,13 @@ func TestScripts(t *testing.T) {
 			"await": func(ts *testscript.TestScript, _ bool, args []string) {
 				daemonOf(ts).await(scriptTB{ts: ts}, strings.Join(args, " "))
 			},
-			"stop":  func(ts *testscript.TestScript, _ bool, _ []string) { daemonOf(ts).stop(scriptTB{ts: ts}) },
+			"halt":  func(ts *testscript.TestScript, _ bool, _ []string) { daemonOf(ts).stop(scriptTB{ts: ts}) },
 			"exits": scriptExits,
+			"queueid": func(ts *testscript.TestScript, _ bool, _ []string) {
+				ts.Check(ts.Exec("lmtpd", "queue", "list", "--config", "lmtpd.toml"))
+				id, _, _ := strings.Cut(ts.ReadFile("stdout"), " ")
+				ts.Setenv("ID", id)
+			},
 			"crlf": func(ts *testscript.TestScript, _ bool, args []string) {
 				text := strings.ReplaceAll(ts.ReadFile(args[0]), "\n", "\r\n")
 				ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))

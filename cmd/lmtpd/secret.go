@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"lmtpd/store/directory"
 )
 
 // secretSize is how many octets the secret has.
@@ -36,11 +38,17 @@ func readSecret(data string) ([]byte, error) {
 	}
 	defer os.Remove(f.Name()) // it is gone if all went well
 	_, err = f.Write(secret)
+	if err == nil {
+		err = f.Sync() // else a power cut leaves an empty one
+	}
 	if closed := f.Close(); err == nil {
 		err = closed
 	}
 	if err != nil {
 		return nil, err
 	}
-	return secret, os.Rename(f.Name(), path)
+	if err := os.Rename(f.Name(), path); err != nil {
+		return nil, err
+	}
+	return secret, directory.Sync(data)
 }

@@ -15,28 +15,32 @@ import (
 )
 
 const sendDescription = `FILE is a message with LF or CRLF line ends; "-" is standard input, and so is no FILE at all, unless it is a
-terminal: then a message is made up, as with --test. Several files go over one connection, one after the other. A message goes out
-as it is, but for --header: such a field is put first, and those of the same name are taken out.
+terminal: then a message is made up, as with --test. Several files go over one connection, one after the other.
+A message goes out as it is, but for --header: such a field is put first, and those of the same name are taken
+out.
 
-The content is looked through before: BODY=8BITMIME is said if there are octets beyond ASCII, and SMTPUTF8 if they are in an
-address, or in the header and the server offers it.
+The content is looked through before: BODY=8BITMIME is said if there are octets beyond ASCII, and SMTPUTF8 if
+they are in an address, or in the header and the server offers it.
 
-TLS begins with the first octet at lmtps:// and smtps:// or with --tls implicit, otherwise when the client asks for it. With --tls
-starttls or implicit the certificate has to be good: of a CA of the system or of --ca, and for the name of the server; or the
-one whose --fingerprint is given. With --tls opportunistic there is TLS if the server offers it, and nobody's certificate is
-looked at. Without --tls it is starttls where the client authenticates or a certificate is named, and else opportunistic; to
-a server on this host it is opportunistic or none, and through a unix socket none.
+TLS begins with the first octet at lmtps:// and smtps:// or with --tls implicit, otherwise when the client asks
+for it. With --tls starttls or implicit the certificate has to be good: of a CA of the system or of --ca, and
+for the name of the server; or the one whose --fingerprint is given. With --tls opportunistic there is TLS if
+the server offers it, and nobody's certificate is looked at. Without --tls it is starttls where the client
+authenticates or a certificate is named, and else opportunistic; to a server on this host it is opportunistic or
+none, and through a unix socket none.
 
-With --user the client authenticates, by the strongest mechanism that both sides know, or by that of --auth. Without a file
-the password is asked for. It is never sent where others can listen, unless --auth names a mechanism that does so.
+With --user the client authenticates, by the strongest mechanism that both sides know, or by that of --auth.
+Without a file the password is asked for. It is never sent where others can listen, unless --auth names a
+mechanism that does so.
 
-One line per recipient tells the server's reply; "unknown" means that the connection was lost before the reply, so that the
-message may be there or not.
+One line per recipient tells the server's reply; "unknown" means that the connection was lost before the reply,
+so that the message may be there or not.
 
-The exit code is 0 if the server took the message for every recipient, 69 if it refused one for good, and otherwise 75: one was
-deferred or has no reply, or the server could not be reached. If some were refused for good and others deferred it is
-69, since trying again cannot help all of them. It is 64 if the command line is wrong, 65 for a malformed address, 74 if FILE cannot
-be read, 77 if the system denies the file or the socket, or the password is wrong. Of several files it is the worst of these.`
+The exit code is 0 if the server took the message for every recipient, 69 if it refused one for good, and
+otherwise 75: one was deferred or has no reply, or the server could not be reached. If some were refused for
+good and others deferred it is 69, since trying again cannot help all of them. It is 64 if the command line is
+wrong, 65 for a malformed address, 74 if FILE cannot be read, 77 if the system denies the file or the socket, or
+the password is wrong. Of several files it is the worst of these.`
 
 func sendCommand() *cli.Command {
 	return &cli.Command{
@@ -44,18 +48,21 @@ func sendCommand() *cli.Command {
 		Usage:       "hand messages to a server over LMTP or ESMTP and tell its reply for every recipient",
 		ArgsUsage:   "[FILE…]",
 		Description: sendDescription,
-		Flags:       slices.Concat(connectionFlags(), envelopeFlags(), sendFlags()),
+		Flags:       slices.Concat([]cli.Flag{serverFlag()}, envelopeFlags(), sendFlags(), connectionFlags()),
 		Action:      send,
 	}
 }
 
-// sendFlags are about the server, the content, and what is told.
+func serverFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "server", Value: "lmtp://127.0.0.1:2424",
+		Usage: "`URL`: lmtp://HOST:PORT, lmtps://, smtp://, submission://, smtps://, lmtp+unix:PATH or smtp+unix:PATH",
+	}
+}
+
+// sendFlags are about the content, and about what is told.
 func sendFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{
-			Name: "server", Value: "lmtp://127.0.0.1:2424",
-			Usage: "`URL`: lmtp://HOST:PORT, lmtps://, smtp://, submission://, smtps://, lmtp+unix:PATH or smtp+unix:PATH",
-		},
 		&cli.StringSliceFlag{Name: "header", Usage: "put `FIELD` first, as in 'Subject: hello', in place of those of this name; may be repeated"},
 		&cli.BoolFlag{Name: "test", Usage: "send a message that is made up", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "auth-types", Usage: "print the mechanisms of authentication that the server offers, one a line, and send nothing", DisableDefaultText: true},

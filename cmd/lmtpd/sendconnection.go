@@ -14,7 +14,7 @@ import (
 // connectionFlags say how one gets to a server. They are those of every command that is a client.
 func connectionFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "tls", DefaultText: "as the description says", Usage: "`WHEN` to use TLS: none, opportunistic, starttls or implicit"},
+		&cli.StringFlag{Name: "tls", DefaultText: "starttls to log in, else opportunistic; none to this host", Usage: "`WHEN` to use TLS: none, opportunistic, starttls or implicit"},
 		&cli.StringFlag{Name: "ca", DefaultText: "those of the system", Usage: "trust the certificates in `FILE`"},
 		&cli.StringFlag{Name: "fingerprint", Usage: "trust the certificate with this SHA-256 fingerprint, `HEX`, and no other"},
 		&cli.StringFlag{Name: "cert", Usage: "show the certificate in `FILE`"},

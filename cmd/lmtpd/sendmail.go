@@ -26,16 +26,17 @@ there, and mailq and newaliases too.
    -C FILE, --config FILE
                  the configuration; else that of $LMTPD_CONFIG, else /etc/lmtpd/lmtpd.toml if it is there
 
-The other options of Sendmail and Postfix are taken and mean nothing here, or have to be given to the daemon. A recipient
-without a domain is at this host. From, Date and Message-ID are put in where they are missing.
+The other options of Sendmail and Postfix are taken and mean nothing here, or have to be given to the daemon. A
+recipient without a domain is at this host. From, Date and Message-ID are put in where they are missing.
 
-The message goes to the submission listener on a unix socket, which knows by the system who calls. If that does not answer, or
-cannot take the message now, it is left in the directory drop below data, and the daemon sends it when it is there again:
-then all is well. The directory has to be there; lmtpd serve makes it.
+The message goes to the submission listener on a unix socket, which knows by the system who calls. If that does
+not answer, or cannot take the message now, it is left in the directory drop below data, and the daemon sends it
+when it is there again: then all is well. The directory has to be there; lmtpd serve makes it.
 
-The exit code is 0 if the message was taken or left, 64 if the command line is wrong or there is no recipient, 65 for a malformed
-address, 67 if there is no such recipient, 69 if it was refused, 75 if it could be neither handed over nor left: try
-again. 78 is a mistake in the configuration. Who was refused is told on standard error; the others have the message.`
+The exit code is 0 if the message was taken or left, 64 if the command line is wrong or there is no recipient,
+65 for a malformed address, 67 if there is no such recipient, 69 if it was refused, 75 if it could be neither
+handed over nor left: try again. 78 is a mistake in the configuration. Who was refused is told on standard
+error; the others have the message.`
 
 func sendmailCommand() *cli.Command {
 	return &cli.Command{
@@ -138,11 +139,8 @@ func worse(code int, r smtp.Reply) int {
 	return exUnavailable
 }
 
-// printQueue lists the queue, where there is one.
+// printQueue lists the queue.
 func printQueue(c *cli.Context, o sendmailOptions) error {
-	if c.App.Command("queue") == nil {
-		return cli.Exit("no queue to print: use lmtpd queue list", exUnavailable)
-	}
 	args := []string{c.App.Name, "queue", "list"}
 	if file := o.configFile(); file != "" {
 		args = append(args, "--config", file)

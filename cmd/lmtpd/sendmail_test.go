@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/urfave/cli/v2"
+
 	"lmtpd/protocol/smtp"
 )
 
@@ -318,5 +320,28 @@ func TestSpool(t *testing.T) {
 	}
 	if s, _ := putAside(strings.NewReader("für")); !s.eight {
 		t.Error("no octets beyond ASCII")
+	}
+}
+
+// mailq is the listing of the queue, of the same configuration, and whatever that answers.
+func TestPrintQueue(t *testing.T) {
+	var got []string
+	a := &app{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard}
+	application := a.application()
+	application.Commands = append(application.Commands, &cli.Command{Name: "queue", Subcommands: []*cli.Command{{
+		Name:  "list",
+		Flags: []cli.Flag{&cli.StringFlag{Name: "config"}},
+		Action: func(c *cli.Context) error {
+			got = append(got, c.String("config"))
+			return cli.Exit("", exTempFail)
+		},
+	}}})
+	for _, args := range [][]string{asSendmail("mailq", []string{"-C", "a.toml"}), asSendmail("sendmail", []string{"-bp", "--config=b.toml"})} {
+		if err := application.RunContext(t.Context(), args); exitCode(err) != exTempFail {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+	if !slices.Equal(got, []string{"a.toml", "b.toml"}) {
+		t.Errorf("listed those of %q", got)
 	}
 }

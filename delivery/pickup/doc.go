@@ -15,10 +15,10 @@
 // mistake, so nothing half is ever taken.
 //
 // Who has put a message there is who the file belongs to. Root and the daemon's own user may send under any address; anybody
-// else is an account that has authenticated, and on the same terms as on a socket. A message is tried until everybody
-// it is for is answered: what is refused for good goes back to its sender, or to whose file it is where that address is
-// not his; what is deferred is tried again, for five days. It
-// leaves the directory after it was taken: if the host dies between the two it is taken once more, and arrives twice.
+// else is an account that has authenticated, on the same terms as on a socket. A message is tried until everybody it is for
+// is answered. What is refused for good goes back to its sender, or to whose file it is where that address is not his; what is
+// deferred is tried again, for five days. It leaves the directory after it was taken: if the host dies between the two, it is
+// taken once more and arrives twice.
 //
 // Users may be hostile. What is no file with one name is removed unread, and what is no message is set aside in a
 // directory of the daemon's own, so that nothing is looked at again and again. How much a user may write is for the file

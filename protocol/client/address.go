@@ -5,14 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Errors of ParseAddress.
 var (
-	ErrScheme     = errors.New("the scheme is one of lmtp, lmtps, smtp, submission, smtps, lmtp+unix and smtp+unix")
+	ErrScheme     = errors.New("the scheme is one of lmtp, lmtps, smtp, submission, smtps, submissions, unix, lmtp+unix and smtp+unix")
 	ErrBadAddress = errors.New("malformed server address")
 )
 
@@ -54,7 +56,7 @@ func (a Address) String() string {
 			if s.port == "" {
 				return s.name + ":" + a.Name
 			}
-			return s.name + "://" + a.Name
+			return s.name + "://" + strings.Replace(a.Name, "%", "%25", 1) // that of a zone (RFC 6874 §2)
 		}
 	}
 	return a.Network + ":" + a.Name
@@ -106,7 +108,7 @@ func unixPath(rest string) string {
 // hostPort returns the host and port of a URL that has nothing else, or "".
 func hostPort(s, port string) string {
 	u, err := url.Parse(s)
-	if err != nil || u.User != nil || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" ||
+	if err != nil || u.User != nil || !isHost(u.Hostname()) || strings.Trim(u.Path, "/") != "" ||
 		u.RawQuery != "" || u.Fragment != "" {
 		return ""
 	}
@@ -115,4 +117,15 @@ func hostPort(s, port string) string {
 		return ""
 	}
 	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// isHost says whether s is an IP address or may be a host's name.
+func isHost(s string) bool {
+	if strings.ContainsRune(s, ':') {
+		_, err := netip.ParseAddr(s)
+		return err == nil
+	}
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return r != '.' && r != '-' && r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	})
 }

@@ -184,10 +184,11 @@ func (c *Conn) inStep() error {
 	return fmt.Errorf("%w: unexpected %.100q", ErrOutOfStep, r.String())
 }
 
-// lose closes the connection for good and returns err.
+// lose closes the connection for good and returns err. Over TLS there is no farewell: it could have to wait for a server that reads
+// no more, and whoever takes half of a message for all of it must not be told that this was the end.
 func (c *Conn) lose(err error) error {
 	c.lost = err
-	c.w.nc.Close()
+	c.w.raw.Close()
 	return err
 }
 
@@ -238,6 +239,9 @@ func (c *Conn) Quit(ctx context.Context) error {
 	}
 	defer c.w.bind(ctx)()
 	r, err := c.command("QUIT", c.timeouts.Quit)
+	if err == nil {
+		c.w.nc.Close()
+	}
 	if err == nil && r.Code != 221 {
 		err = fmt.Errorf("QUIT: %w", r)
 	}

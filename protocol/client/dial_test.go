@@ -10,6 +10,7 @@ import (
 	"net"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"lmtpd/protocol/smtp"
@@ -18,13 +19,17 @@ import (
 // agree answers every session at l with yes: each recipient is kept. content, if not nil, is where the content
 // goes, final dot and all.
 func agree(l net.Listener, content *bytes.Buffer) {
+	var sessions sync.WaitGroup
+	defer sessions.Wait()
 	for {
 		nc, err := l.Accept()
 		if err != nil {
 			return
 		}
-		agreeTo(nc, content)
-		nc.Close()
+		sessions.Go(func() {
+			defer nc.Close()
+			agreeTo(nc, content)
+		})
 	}
 }
 

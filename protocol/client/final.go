@@ -17,7 +17,7 @@ func (t *transaction) takeFinals() error {
 		if err != nil {
 			return err
 		}
-		if r.Code == prdrFollows && t.m.prdr(t.c.ext) && !t.c.dialect.each {
+		if r.Code == prdrFollows && t.m.prdr(t.c.ext) {
 			return t.takeEach()
 		}
 		if err := inPlace(r); err != nil {

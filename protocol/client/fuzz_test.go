@@ -2,9 +2,13 @@ package client
 
 import (
 	"bytes"
+	"errors"
 	"net"
+	"strings"
 	"testing"
 	"time"
+
+	"lmtpd/protocol/smtp"
 )
 
 // A strangerConn is a server that says what it says whatever it is told, a line at each read.
@@ -44,17 +48,26 @@ func FuzzReply(f *testing.F) {
 	})
 }
 
-// Whatever a server says, there is a result for every recipient, and one that is delivered has a reply of 2yz.
+// Whatever a server says, in either dialect, with PRDR and with chunks, there is a result for every recipient, and one that is
+// delivered has a reply of 2yz.
 func FuzzSend(f *testing.F) {
-	f.Add([]byte(serverAll))
-	f.Add([]byte("220 a\r\n250 a\r\n250 a\r\n421 a\r\n"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		c, err := New(t.Context(), strangerConn{bytes.NewBuffer(b)}, LMTP(), Options{})
+	f.Add([]byte(serverAll), false, false)
+	f.Add([]byte("220 a\r\n250 a\r\n250 a\r\n421 a\r\n"), false, false)
+	f.Add([]byte("220 a\r\n250-a\r\n250-PRDR\r\n250 PIPELINING\r\n"+serverCommands+"353 a\r\n250 a\r\n452 b\r\n250 c\r\n"), true, false)
+	f.Add([]byte("220 a\r\n500 a\r\n250-a\r\n250 CHUNKING\r\n250 a\r\n250 a\r\n250 a\r\n250 a\r\n"), true, true)
+	f.Fuzz(func(t *testing.T, b []byte, esmtp, chunking bool) {
+		d := LMTP()
+		if esmtp {
+			d = ESMTP()
+		}
+		c, err := New(t.Context(), strangerConn{bytes.NewBuffer(b)}, d, Options{})
 		if err != nil {
 			return
 		}
 		for range 2 {
-			results, err := c.Send(t.Context(), letter("ann", "bob"))
+			m := letter("ann", "bob")
+			m.PRDR, m.Chunking = true, chunking
+			results, err := c.Send(t.Context(), m)
 			if len(results) != 2 {
 				t.Fatal(results)
 			}
@@ -64,6 +77,52 @@ func FuzzSend(f *testing.F) {
 					t.Errorf("%+v, %v of %q", r, err, b)
 				}
 			}
+		}
+	})
+}
+
+// Whatever a server says in an exchange, we are authenticated only after 235, and nothing secret is traced.
+func FuzzAuth(f *testing.F) {
+	begin := "220 a\r\n250-a\r\n250 AUTH CRAM-MD5 LOGIN DIGEST-MD5 PLAIN\r\n"
+	for _, s := range []string{"334 PGE+\r\n235 ok\r\n", "334 \r\n334 \r\n235 ok\r\n", "535 no\r\n", "334 !\r\n501 no\r\n"} {
+		for _, mechanism := range []string{"CRAM-MD5", "LOGIN", "PLAIN", ""} {
+			f.Add([]byte(begin+s), mechanism)
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte, mechanism string) {
+		var traced strings.Builder
+		c, err := New(t.Context(), strangerConn{bytes.NewBuffer(b)}, ESMTP(), Options{Trace: func(d Direction, line string) {
+			if d == Client {
+				traced.WriteString(line + "\n")
+			}
+		}})
+		if err != nil {
+			return
+		}
+		err = c.Auth(t.Context(), mechanism, tim)
+		if err == nil && !bytes.Contains(b, []byte("235")) {
+			t.Errorf("authenticated by %q", b)
+		}
+		if r, refused := errors.AsType[smtp.Reply](err); refused && r.IsZero() {
+			t.Errorf("refused with nothing: %v", err)
+		}
+		if strings.Contains(traced.String(), tim.Password) || strings.Contains(traced.String(), b64(tim.Password)) {
+			t.Errorf("traced %q", traced.String())
+		}
+	})
+}
+
+// The URL of a server is read or refused; what is read is written so that it is read again as the same.
+func FuzzParseAddress(f *testing.F) {
+	f.Add("smtps://[::1]:465/")
+	f.Add("lmtp+unix:///run/lmtpd")
+	f.Fuzz(func(t *testing.T, s string) {
+		a, err := ParseAddress(s)
+		if err != nil {
+			return
+		}
+		if again, err := ParseAddress(a.String()); err != nil || again != a {
+			t.Errorf("%q is %+v, and %q is %+v, %v", s, a, a, again, err)
 		}
 	})
 }

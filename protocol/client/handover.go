@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // handOver sends the content and reads the replies after the final dot. A server that wants content though it
@@ -25,8 +26,14 @@ func (t *transaction) handOver() error {
 	if err := t.takeFinals(); err != nil {
 		return err
 	}
-	t.c.open = false
+	t.c.open = t.m.chunked(t.c.ext) && !t.taken()
 	return nil
+}
+
+// taken says whether all who were accepted have the message. Where a chunk is refused, servers differ in what is left of the transaction
+// (RFC 3030 §2), and RSET is certain.
+func (t *transaction) taken() bool {
+	return !slices.ContainsFunc(t.accepted, func(i int) bool { return !t.results[i].Delivered() })
 }
 
 // sendContent sends the content in blocks, each of which must be taken in time. The final dot goes with the last

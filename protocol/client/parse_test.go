@@ -40,6 +40,10 @@ func TestParseAddress(t *testing.T) {
 		{"lmtp://mx:65535", "tcp", "mx:65535", "lmtp://mx:65535", nil},
 		{"lmtp://mx:0", "", "", "", ErrBadAddress},
 		{"lmtp://me@mx:24", "", "", "", ErrBadAddress},
+		{"lmtp://::", "", "", "", ErrBadAddress},
+		{"lmtp://::1", "", "", "", ErrBadAddress},
+		{"lmtp://m%0Ax", "", "", "", ErrBadAddress},
+		{"lmtp://[fe80::1%25eth0]", "tcp", "[fe80::1%eth0]:24", "lmtp://[fe80::1%25eth0]:24", nil},
 		{"lmtp://mx:24/path", "", "", "", ErrBadAddress},
 		{"lmtp://mx:24?q", "", "", "", ErrBadAddress},
 	} {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -17,6 +18,7 @@ var ErrPoolClosed = errors.New("pool of connections is closed")
 type Pool struct {
 	Dial     func(ctx context.Context) (*Conn, error) // begins a session, authenticated if it is to be
 	Idle     time.Duration                            // for which a connection waits for the next message; 0: 30 seconds
+	MaxIdle  int                                      // connections that wait at most; 0: 100
 	Messages int                                      // that one connection is good for; 0: 1000
 
 	mu     sync.Mutex
@@ -32,22 +34,24 @@ type pooled struct {
 	timer *time.Timer
 }
 
-// Send hands over one message as Conn.Send does, and returns the name of the server besides. On a connection that has waited, and
-// has gone meanwhile, nothing is lost: the message goes over a new one, as long as none of its content has been read.
+// Send hands over one message as Conn.Send does, and returns the name of the server besides. A connection that has waited may have
+// gone meanwhile: then the message goes over a new one, as long as none of its content has been read. What was sent, or may have
+// been, is never sent again.
 func (p *Pool) Send(ctx context.Context, m Message) (results []Result, server string, err error) {
-	for {
-		c, err := p.take(ctx)
-		if err != nil {
+	c, err := p.take(ctx)
+	if err != nil {
+		return make([]Result, len(m.Recipients)), "", err
+	}
+	results, err = c.conn.Send(ctx, m)
+	if c.sent > 0 && c.conn.lost != nil && !c.conn.read && ctx.Err() == nil && untouched(results) {
+		if c, err = p.dial(ctx); err != nil {
 			return make([]Result, len(m.Recipients)), "", err
 		}
 		results, err = c.conn.Send(ctx, m)
-		again := c.sent > 0 && c.conn.lost != nil && !c.conn.read && ctx.Err() == nil && untouched(results)
-		c.sent++
-		p.give(c)
-		if !again {
-			return results, c.conn.Server(), err
-		}
 	}
+	c.sent++
+	p.give(c)
+	return results, c.conn.Server(), err
 }
 
 // untouched says whether no recipient has an outcome but that the server has gone.
@@ -63,18 +67,22 @@ func untouched(results []Result) bool {
 // take returns a connection that waits, or a new one.
 func (p *Pool) take(ctx context.Context) (*pooled, error) {
 	p.mu.Lock()
-	if p.closed {
+	closed, n := p.closed, len(p.idle)
+	if n == 0 || closed {
 		p.mu.Unlock()
-		return nil, ErrPoolClosed
+		if closed {
+			return nil, ErrPoolClosed
+		}
+		return p.dial(ctx)
 	}
-	if n := len(p.idle); n > 0 {
-		c := p.idle[n-1]
-		p.idle = p.idle[:n-1]
-		p.mu.Unlock()
-		c.timer.Stop()
-		return c, nil
-	}
-	p.mu.Unlock()
+	defer p.mu.Unlock()
+	c := p.idle[n-1]
+	p.idle = slices.Delete(p.idle, n-1, n)
+	c.timer.Stop()
+	return c, nil
+}
+
+func (p *Pool) dial(ctx context.Context) (*pooled, error) {
 	conn, err := p.Dial(ctx)
 	if err != nil {
 		return nil, err
@@ -82,49 +90,55 @@ func (p *Pool) take(ctx context.Context) (*pooled, error) {
 	return &pooled{conn: conn}, nil
 }
 
-// give takes a connection back. What cannot be used again ends.
+// give takes a connection back. What cannot be used again ends, and so does the one that has waited longest if there are too many.
 func (p *Pool) give(c *pooled) {
 	if c.conn.lost != nil {
-		c.conn.Close()
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed || c.sent >= cmp.Or(p.Messages, 1000) {
-		p.quit(c)
+	switch {
+	case p.closed:
+		go quit(c.conn) // nobody counts on it any more
+		return
+	case c.sent >= cmp.Or(p.Messages, 1000):
+		p.quits.Go(func() { quit(c.conn) })
 		return
 	}
 	c.timer = time.AfterFunc(cmp.Or(p.Idle, 30*time.Second), func() { p.expire(c) })
 	p.idle = append(p.idle, c)
-}
-
-// expire ends a connection that has waited long enough.
-func (p *Pool) expire(c *pooled) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for i := range p.idle {
-		if p.idle[i] == c {
-			p.idle = append(p.idle[:i], p.idle[i+1:]...)
-			p.quit(c)
-			return
-		}
+	if len(p.idle) > cmp.Or(p.MaxIdle, 100) {
+		p.remove(0)
 	}
 }
 
-// quit ends a session in good order, and nobody waits for it but Close.
-func (p *Pool) quit(c *pooled) {
-	p.quits.Go(func() { _ = c.conn.Quit(context.Background()) }) // how it ends changes nothing; Timeouts.Quit bounds it
+// expire ends a connection that has waited long enough, unless it is in use again.
+func (p *Pool) expire(c *pooled) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if i := slices.Index(p.idle, c); i >= 0 {
+		p.remove(i)
+	}
 }
+
+// remove ends the connection number i of those that wait. p.mu is held.
+func (p *Pool) remove(i int) {
+	c := p.idle[i]
+	p.idle = slices.Delete(p.idle, i, i+1)
+	c.timer.Stop()
+	p.quits.Go(func() { quit(c.conn) })
+}
+
+// quit ends a session in good order. How that goes changes nothing any more; Timeouts.Quit bounds it.
+func quit(c *Conn) { _ = c.Quit(context.Background()) }
 
 // Close ends the sessions that wait, in good order, and others when their message is over. It waits for the former.
 func (p *Pool) Close() error {
 	p.mu.Lock()
 	p.closed = true
-	for _, c := range p.idle {
-		c.timer.Stop()
-		p.quit(c)
+	for len(p.idle) > 0 {
+		p.remove(len(p.idle) - 1)
 	}
-	p.idle = nil
 	p.mu.Unlock()
 	p.quits.Wait()
 	return nil

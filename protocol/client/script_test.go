@@ -2,6 +2,7 @@ package client
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -31,15 +32,49 @@ S: 250 mx.example.org
 //	S: LINE      is sent, together with those that follow it
 //	S= "TEXT"    these octets are sent
 //	SILENCE      nothing is said until the client goes
+//	TLS          a handshake is held; what follows goes over TLS
 //
 // At its end the server hangs up. The test fails if the client says anything else.
 func serve(t *testing.T, script string) net.Conn {
 	t.Helper()
 	ours, theirs := net.Pipe()
+	perform(t, ours, theirs, script, nil)
+	return ours
+}
+
+// serveTLS is serve for a script with a handshake. It needs a connection that has buffers: in a handshake that fails both sides write
+// at once.
+func serveTLS(t *testing.T, script string, cfg *tls.Config) net.Conn {
+	t.Helper()
+	ours, theirs := pair(t)
+	perform(t, ours, theirs, script, cfg)
+	return ours
+}
+
+// pair returns both ends of a connection over loopback.
+func pair(t *testing.T) (ours, theirs net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if ours, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if theirs, err = l.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	return ours, theirs
+}
+
+// perform plays the server for as long as the test lasts.
+func perform(t *testing.T, ours, theirs net.Conn, script string, cfg *tls.Config) {
+	t.Helper()
 	done := make(chan error, 1)
 	go func() {
 		defer theirs.Close()
-		done <- play(theirs, script)
+		done <- play(theirs, script, cfg)
 	}()
 	t.Cleanup(func() {
 		ours.Close()
@@ -47,10 +82,9 @@ func serve(t *testing.T, script string) net.Conn {
 			t.Error(err)
 		}
 	})
-	return ours
 }
 
-func play(nc net.Conn, script string) error {
+func play(nc net.Conn, script string, cfg *tls.Config) error {
 	in, out := bufio.NewReaderSize(nc, 1<<16), ""
 	for n, line := range strings.Split(strings.TrimSuffix(script, "\n"), "\n") {
 		kind, rest, _ := strings.Cut(line, " ")
@@ -72,6 +106,13 @@ func play(nc net.Conn, script string) error {
 			out += unquote(rest)
 		case "SILENCE":
 			_, err = io.Copy(io.Discard, in)
+		case "TLS":
+			over := tls.Server(nc, cfg)
+			if over.Handshake() != nil {
+				return nil // the client may not have liked it: the test asks it why
+			}
+			nc = over
+			in.Reset(nc)
 		default:
 			err = fmt.Errorf("what is %q?", line)
 		}

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/tls"
 	"errors"
@@ -17,7 +18,7 @@ var (
 
 // Security says how a connection is protected. Where TLS begins with the first octet (Address.TLS), and where it is required, the
 // server must prove who it is: by a certificate that leads to a CA and has the host's name, or by the one whose fingerprint is
-// known.
+// known. The zero Security asks for nothing, which is right for a unix socket and for this host; to others it should be Required.
 type Security struct {
 	Start StartTLS // on connections that do not begin with TLS
 
@@ -39,7 +40,8 @@ const (
 	// NoStartTLS: never.
 	NoStartTLS StartTLS = iota
 	// Opportunistic: where it is offered. It helps against those who only listen: the certificate is not verified, unless its
-	// fingerprint is known, and where it is not offered or is refused the session goes on without.
+	// fingerprint is known, and where it is not offered or is refused the session goes on without. Where a password is at stake,
+	// it is not enough. A handshake that fails ends the connection; whoever wants to go on without TLS dials again.
 	Opportunistic
 	// Required: always. Without TLS there is no session.
 	Required
@@ -90,7 +92,7 @@ func (c *Conn) handshake(s Security, anybody bool) error {
 // secure goes on over TLS.
 func (c *Conn) secure(tc *tls.Conn) {
 	state := tc.ConnectionState()
-	c.state = &state
+	c.state, c.host = &state, cmp.Or(c.host, state.ServerName)
 	c.w.over(tc)
 }
 

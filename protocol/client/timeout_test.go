@@ -69,7 +69,7 @@ func TestContentNotTaken(t *testing.T) {
 		ours, theirs := net.Pipe()
 		defer theirs.Close()
 		played := make(chan error, 1)
-		go func() { played <- play(theirs, hello+both+"S: 250 ok\nS: 250 ok\nS: 250 ok\nS: 354 go on") }()
+		go func() { played <- play(theirs, hello+both+"S: 250 ok\nS: 250 ok\nS: 250 ok\nS: 354 go on", nil) }()
 		start := time.Now()
 		results, err := session(t.Context(), ours, strings.Repeat("x", 3*blockSize))
 		if got := time.Since(start); !errors.Is(err, os.ErrDeadlineExceeded) || got != 3*time.Minute {

@@ -43,6 +43,7 @@ func (c *Conn) Send(ctx context.Context, m Message) ([]Result, error) {
 	if err := m.check(c.ext); err != nil {
 		return t.results, err
 	}
+	m.PRDR = m.PRDR && !c.dialect.each
 	defer c.w.bind(ctx)()
 	if err := t.run(); err != nil {
 		return t.results, because(ctx, c.lose(err))
