@@ -128,7 +128,7 @@ func (a *Agent) reversed(from, to smtp.Path) (target, bool) {
 	if err != nil {
 		return target{}, false
 	}
-	return a.elsewhere(from, back), true
+	return a.elsewhere(a.onwardFrom(from), back), true
 }
 
 // owe sends the sender of a message the notifications that it asked for, of those recipients that have it: whoever hands it over
