@@ -128,7 +128,7 @@ func (a *Agent) reversed(from, to smtp.Path) (target, bool) {
 	if err != nil {
 		return target{}, false
 	}
-	return a.elsewhere(from, back), true
+	return a.elsewhere(a.onwardFrom(from), back), true
 }
 
 // owe sends the sender of a message the notifications that it asked for, of those recipients that have it: whoever hands it over
@@ -152,7 +152,8 @@ func (a *Agent) owe(ctx context.Context, d *delivery, c store.Content) {
 		Content: c, Recipients: list,
 	})
 	if err != nil {
-		a.cfg.Log.ErrorContext(ctx, "a notification of success is lost", "id", d.env.ID, "session", d.env.Session, "recipients", len(list), "cause", err)
+		a.cfg.Log.WarnContext(ctx, "a notification of success is lost",
+			"id", d.env.ID, "session", d.env.Session, "from", "<"+d.env.From.String()+">", "recipients", len(list), "cause", err)
 	}
 }
 

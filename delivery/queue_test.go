@@ -27,10 +27,12 @@ type fakeQueue struct {
 	put     []string // "from > to NOTIFY= ORCPT=; …" and the content behind an empty line
 	reports []dsn.Report
 	err     error
+
+	noWayFrom string // domain
 }
 
-func (q *fakeQueue) Relays(_, to smtp.Path) bool {
-	return !strings.HasPrefix(to.Domain, "unreachable.")
+func (q *fakeQueue) Relays(from, to smtp.Path) bool {
+	return !strings.HasPrefix(to.Domain, "unreachable.") && (q.noWayFrom == "" || from.Domain != q.noWayFrom)
 }
 
 func (q *fakeQueue) Put(_ context.Context, env *smtp.Envelope, trace []byte, c store.Content) error {
@@ -152,6 +154,19 @@ func TestSendOnFrom(t *testing.T) {
 		env.From = from
 		if h.deliver(env, strings.NewReader(letter)); len(q.put) != 1 || !strings.HasPrefix(q.put[0], want) {
 			t.Errorf("from %s: %q", from, q.put)
+		}
+	}
+}
+
+// Whether there is a way is asked of the reverse-path that the message goes on with.
+func TestSendOnWay(t *testing.T) {
+	for domain, want := range map[string]string{"example.com": "250", "example.org": "550"} {
+		h, q := queueHost(t)
+		q.noWayFrom = domain
+		for _, to := range []string{"away@example.org", "SRS0=eve=elsewhere.example@example.org"} {
+			if got := h.deliver(envelope(to), strings.NewReader(letter))[0]; !strings.HasPrefix(got, want) {
+				t.Errorf("no way from %s, to %s: %s", domain, to, got)
+			}
 		}
 	}
 }

@@ -100,7 +100,7 @@ func (a *Agent) aliasDomain(name string) (alias.Domain, bool) {
 // expanded is the target that an alias has led to.
 func (a *Agent) expanded(ctx context.Context, q query, f alias.Target) target {
 	if f.Remote {
-		return a.elsewhere(q.env.From, f.Address.Path())
+		return a.elsewhere(a.onwardFrom(q.env.From), f.Address.Path())
 	}
 	t := a.target(ctx, a.domains[f.Address.Domain], f.Address, q.ex)
 	t.address = f.Address.String()

@@ -198,7 +198,7 @@ func (d *daemon) run(ctx context.Context) error {
 			}
 		})
 	}
-	stopPost := d.post.run(failed)
+	stopPost := d.post.run(failed, d.cfg.Limits.Shutdown)
 	sweeping, stopSweep := context.WithCancel(ctx)
 	swept := make(chan struct{})
 	go func() {
@@ -213,7 +213,10 @@ func (d *daemon) run(ctx context.Context) error {
 	stopSweep()
 	d.shutDown()
 	running.Wait()
-	stopPost()
+	if !stopPost() {
+		d.log.Error("attempts do not end") // nor would closing the spool
+		return err
+	}
 	select {
 	case <-swept:
 	case <-time.After(time.Second):

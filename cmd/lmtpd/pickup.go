@@ -34,7 +34,7 @@ func (d *daemon) openPickup(*delivery.Agent) error {
 		Dir:           dir,
 		Aside:         filepath.Join(d.cfg.Data, "aside"),
 		Handler:       d.submission,
-		Return:        d.returnDropped,
+		Return:        d.giveBack,
 		Hostname:      d.cfg.Hostname,
 		Account:       d.accountOf,
 		MaxSize:       d.cfg.Submission.MessageSize,
@@ -58,20 +58,8 @@ func (d *daemon) openPickup(*delivery.Agent) error {
 // searchable says whether everybody may pass through a directory.
 func searchable(m fs.FileMode) bool { return m&0o001 != 0 }
 
-// accountOf is the account of a user of the host.
-func (d *daemon) accountOf(uid uint32) (string, error) {
-	u, err := user.LookupId(strconv.FormatUint(uint64(uid), 10))
-	if _, unknown := errors.AsType[user.UnknownUserIdError](err); unknown {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	return d.cfg.login(u.Username), nil
-}
-
-// returnDropped sends a notification of what is refused for good, to those who do not ask for silence.
-func (d *daemon) returnDropped(ctx context.Context, env *smtp.Envelope, content store.Content, replies []smtp.Reply) error {
+// giveBack tells the sender of a dropped message that it is refused.
+func (d *daemon) giveBack(ctx context.Context, env *smtp.Envelope, content store.Content, replies []smtp.Reply) error {
 	now := time.Now()
 	r := dsn.Report{
 		Hostname: d.cfg.Hostname, ID: env.ID, Arrived: now, From: env.From, EnvID: env.EnvID, Ret: env.Ret, UTF8: env.UTF8, Content: content,
@@ -85,4 +73,16 @@ func (d *daemon) returnDropped(ctx context.Context, env *smtp.Envelope, content 
 		return nil
 	}
 	return d.post.Notify(ctx, r)
+}
+
+// accountOf is the account of a user of the host.
+func (d *daemon) accountOf(uid uint32) (string, error) {
+	u, err := user.LookupId(strconv.FormatUint(uint64(uid), 10))
+	if _, unknown := errors.AsType[user.UnknownUserIdError](err); unknown {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return d.cfg.login(u.Username), nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"lmtpd/delivery"
@@ -36,8 +35,14 @@ func (p *post) Put(ctx context.Context, env *smtp.Envelope, trace []byte, c stor
 	return p.spool.Put(ctx, spool.Mail{Envelope: env, Trace: trace, Content: c})
 }
 
-// Notify puts a notification into the spool.
-func (p *post) Notify(ctx context.Context, r dsn.Report) error { return p.spool.Notify(ctx, r) }
+// Notify puts a notification into the spool. One for a sender who cannot be reached from here it does not take: it would bounce, and
+// the postmaster hear of each.
+func (p *post) Notify(ctx context.Context, r dsn.Report) error {
+	if p.Destination(smtp.Path{}, r.From) == noDestination {
+		return errNoRelay
+	}
+	return p.spool.Notify(ctx, r)
+}
 
 // Destination is where the spool's mail for a recipient goes.
 func (p *post) Destination(from, to smtp.Path) string {
@@ -133,18 +138,28 @@ func (d *daemon) openPost(agent *delivery.Agent) (err error) {
 	return nil
 }
 
-// run begins attempts, and tells failed if it cannot. stop lets those under way finish.
-func (p *post) run(failed chan<- error) (stop func()) {
+// lingering is how long attempts may go on that have been told to end.
+const lingering = 5 * time.Second
+
+// run begins attempts, and tells failed if it cannot. stop lets those under way finish in the time of the spool's grace, and says
+// whether they have: one that hangs in a disk that does not answer never does.
+func (p *post) run(failed chan<- error, grace time.Duration) (stop func() (ended bool)) {
 	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() {
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
 		if err := p.spool.Run(ctx); err != nil {
 			failed <- err
 		}
-	})
-	return func() {
+	}()
+	return func() bool {
 		cancel()
-		running.Wait()
+		select {
+		case <-over:
+			return true
+		case <-time.After(grace + lingering):
+			return false
+		}
 	}
 }
 

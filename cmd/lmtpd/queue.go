@@ -75,7 +75,7 @@ func changeCommand(name, usage string, do func(*spool.Queue, context.Context, ..
 	}
 }
 
-// onQueue makes an action of what is to be done with the queue. Where there was no daemon yet, it is empty.
+// onQueue makes an action of what is to be done with the queue. Where there was no daemon yet, there is none.
 func onQueue(do func(*cli.Context, *spool.Queue) error) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		cfg, err := loadConfig(c)

@@ -116,7 +116,7 @@ func (r *Rewriter) reverse0(s string) (smtp.Path, error) {
 	if !current(f[1], r.cfg.Now()) {
 		return smtp.Path{}, ErrExpired
 	}
-	return smtp.Path{Local: f[3], Domain: f[2]}, nil
+	return path(f[3], f[2])
 }
 
 // reverse1 asks for no date: the first has one, and will.
@@ -128,7 +128,16 @@ func (r *Rewriter) reverse1(s string) (smtp.Path, error) {
 	if !r.verify(sum, first, rest) {
 		return smtp.Path{}, ErrForged
 	}
-	return smtp.Path{Local: tag0 + rest, Domain: first}, nil
+	return path(tag0+rest, first)
+}
+
+// path is what was found, if it is one. The hash does not tell where the domain ends, and the local-part may have anything in it.
+func path(local, domain string) (smtp.Path, error) {
+	p := smtp.Path{Local: local, Domain: domain}
+	if again, err := smtp.ParseMailbox(p.String(), smtp.UTF8); err != nil || again != p {
+		return smtp.Path{}, ErrNotRewritten
+	}
+	return p, nil
 }
 
 // cutTag divides a local-part of the scheme into its tag and what follows, which starts with a separator. Of any other the tag is
@@ -145,10 +154,11 @@ func cutTag(local string) (tag, rest string) {
 }
 
 // cutFirst divides what follows SRS1 into its hash, the host that rewrote first, and what followed SRS0 there: a separator at
-// least.
+// least. What names no host is not of the scheme.
 func cutFirst(s string) (sum, first, rest string, ok bool) {
 	f := strings.SplitN(s[1:], "=", 3)
-	if len(f) < 3 || f[1] == "" || f[2] == "" || strings.IndexByte(separators, f[2][0]) < 0 {
+	if len(f) < 3 || f[2] == "" || strings.IndexByte(separators, f[2][0]) < 0 ||
+		!smtp.IsDomain(f[1], smtp.UTF8) && !smtp.IsAddressLiteral(f[1]) {
 		return "", "", "", false
 	}
 	return f[0], f[1], f[2], true

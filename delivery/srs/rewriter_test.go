@@ -75,6 +75,22 @@ func TestReverse(t *testing.T) {
 	}
 }
 
+// Who calls himself rewritten may say anything of the host that was the first, and has it signed. It is no path for all that.
+func TestReverseOfNoPath(t *testing.T) {
+	r := newRewriter(t, start(), "forwarder.example", "tops3cret")
+	for _, in := range []string{`"SRS1=x=first> SMTPUTF8==a=b=c=d"@second`, `"SRS1=x=a@b==a=b=c=d"@second`, "SRS1=x=!==a=b=c=d@second"} {
+		q := r.Forward(path(t, in))
+		if got, err := r.Reverse(q); err != nil || got != path(t, in) || !strings.HasPrefix(strings.Trim(q.Local, `"`), "SRS0=") {
+			t.Errorf("%s, rewritten as %v, is %v, %v", in, q, got, err)
+		}
+	}
+	q := r.Forward(path(t, `"> x"@second`))
+	q.Local = strings.Replace(q.Local, "second=> x", "second> =x", 1)
+	if got, err := r.Reverse(q); !errors.Is(err, srs.ErrNotRewritten) || !got.IsNull() {
+		t.Errorf("%v is %v, %v", q, got, err)
+	}
+}
+
 // Mail may change the case of ASCII letters on the way.
 func asciiUpper(s string) string { return smtp.Upper(s) }
 
