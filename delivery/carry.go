@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"lmtpd/protocol/smtp"
@@ -36,6 +37,7 @@ func (a *Agent) Carry(ctx context.Context, p Parcel) []Carried {
 	ctx, cancel := context.WithTimeoutCause(ctx, a.cfg.Deadline, errDeadline)
 	defer cancel()
 	a.place(ctx, d, p.Content)
+	a.waitForBusy(ctx, d, p.Content)
 	a.conclude(ctx, d)
 	all := make([]Carried, len(d.outcomes))
 	for i := range d.outcomes {
@@ -43,6 +45,54 @@ func (a *Agent) Carry(ctx context.Context, p Parcel) []Carried {
 		all[i] = Carried{Reply: o.reply, Fate: o.fate(), Cause: o.cause, Doubt: o.doubt()}
 	}
 	return all
+}
+
+// How long a busy mailbox is waited for, at first and in the end from one look to the next, and in all. What one sender has for a
+// mailbox comes at once, and who is turned away would wait minutes.
+const (
+	busyFirst = 10 * time.Millisecond
+	busyMost  = time.Second
+	busyAll   = 20 * time.Second
+)
+
+// waitForBusy tries those recipients again for a while whose mailbox has too many deliveries under way.
+func (a *Agent) waitForBusy(ctx context.Context, d *delivery, c store.Content) {
+	ctx, cancel := context.WithTimeout(ctx, busyAll)
+	defer cancel()
+	for wait := busyFirst; ; wait = min(2*wait, busyMost) {
+		busy := d.busy()
+		if len(busy) == 0 {
+			return
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return
+		}
+		env := *d.env
+		env.Recipients = make([]smtp.Recipient, len(busy))
+		for n, i := range busy {
+			env.Recipients[n] = d.env.Recipients[i]
+		}
+		again := a.newDelivery(&env)
+		again.arrived, again.whole, again.octets = d.arrived, true, d.octets
+		a.place(ctx, again, c)
+		a.ledger.release(&env)
+		d.late = d.late || again.late
+		for n, i := range busy {
+			d.outcomes[i] = again.outcomes[n]
+		}
+	}
+}
+
+// busy are the recipients that would be served if less went on in their mailboxes.
+func (d *delivery) busy() (recipients []int) {
+	for i := range d.outcomes {
+		if errors.Is(d.outcomes[i].cause, store.ErrBusy) {
+			recipients = append(recipients, i)
+		}
+	}
+	return recipients
 }
 
 // Local says whether an address is in a domain of ours.

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"lmtpd/auth/account"
@@ -358,7 +359,7 @@ func TestCarryPartly(t *testing.T) {
 	}{
 		{"pair@example.org", store.ErrFull, delivery.CutOff},
 		{"full@example.org", store.ErrFull, delivery.Fresh},
-		{"full@example.org", store.ErrBusy, delivery.Fresh},
+		{"full@example.org", store.ErrOverQuota, delivery.Fresh},
 		{"full@example.org", errors.New("sync failed"), delivery.CutOff},
 	} {
 		h, _ := queueHost(t)
@@ -388,5 +389,35 @@ func TestCarryPartly(t *testing.T) {
 				t.Errorf("%s, %v: %s has %d copies", tt.to, tt.err, mailbox, n)
 			}
 		}
+	}
+}
+
+// A mailbox that is busy is waited for, as long as that is worth it.
+func TestCarryBusy(t *testing.T) {
+	for tries, want := range map[int]string{3: "250", 1_000_000: "451"} {
+		synctest.Test(t, func(t *testing.T) {
+			h, _ := queueHost(t)
+			asked := 0
+			h.store.Fault = func(op storetest.Op, mailbox string) error {
+				if op == storetest.OpDeliver && mailbox == "full@example.org" {
+					if asked++; asked <= tries {
+						return store.ErrBusy
+					}
+				}
+				return nil
+			}
+			began := time.Now()
+			env := envelope("ann@example.org", "full@example.org")
+			all := h.Carry(t.Context(), delivery.Parcel{Envelope: env, Content: strings.NewReader("Received: from here\r\n" + letter), Arrived: noon})
+			if got := all[1].Reply.String(); !strings.HasPrefix(got, want) || !all[0].Reply.Positive() {
+				t.Errorf("busy %d times: %s and %s, want %s", tries, all[0].Reply, got, want)
+			}
+			if waited := time.Since(began); waited > 30*time.Second || asked < 3 {
+				t.Errorf("waited %s, asked %d times", waited, asked)
+			}
+			if n := len(h.store.All("ann@example.org", "")); n != 1 {
+				t.Errorf("ann has %d copies", n)
+			}
+		})
 	}
 }

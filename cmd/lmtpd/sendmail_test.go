@@ -328,6 +328,7 @@ func TestPrintQueue(t *testing.T) {
 	var got []string
 	a := &app{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard}
 	application := a.application()
+	application.Commands = slices.DeleteFunc(application.Commands, func(c *cli.Command) bool { return c.Name == "queue" })
 	application.Commands = append(application.Commands, &cli.Command{Name: "queue", Subcommands: []*cli.Command{{
 		Name:  "list",
 		Flags: []cli.Flag{&cli.StringFlag{Name: "config"}},
