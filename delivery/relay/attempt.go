@@ -116,14 +116,16 @@ func recipientsAtOnce(offers client.Extensions) int {
 // message is what a client sends to some of the recipients.
 func (a *attempt) message(batch []int, offers client.Extensions) client.Message {
 	m := client.Message{
-		From:     a.m.From,
-		Content:  io.NewSectionReader(a.m.Content, 0, a.m.Content.Size()),
-		LineEnds: client.AsIs,
-		Size:     a.m.Content.Size(),
-		Body:     a.m.Body,
-		UTF8:     a.m.UTF8,
-		Ret:      a.m.Ret,
-		EnvID:    a.m.EnvID,
+		From:    a.m.From,
+		Content: newWireReader(io.NewSectionReader(a.m.Content, 0, a.m.Content.Size())),
+		Size:    a.m.Content.Size(),
+		Body:    a.m.Body,
+		UTF8:    a.m.UTF8,
+		Ret:     a.m.Ret,
+		EnvID:   a.m.EnvID,
+	}
+	if a.m.Body == smtp.BodyBinary { // it goes in chunks, where no line end means anything
+		m.Content, m.LineEnds = io.NewSectionReader(a.m.Content, 0, a.m.Content.Size()), client.AsIs
 	}
 	needed := !a.m.From.ASCII()
 	for _, i := range batch {
