@@ -72,10 +72,10 @@ func sink(tb testing.TB, options ...string) string {
 	}
 }
 
-// text is content of about that many octets, as smtp-source makes it.
+// text is content of about that many octets, in lines of 80, as smtp-source makes it.
 func text(octets int) string {
-	const line = "La de da de da 1.\r\nLa de da de da 2.\r\nLa de da de da 3.\r\nLa de da de da 4.\r\n"
-	head := "From: <a@example.org>\r\nTo: <b@example.org>\r\nDate: Sat, 28 Nov 2026 12:00:00 +0000\r\nMessage-Id: <1@example.org>\r\n\r\n"
+	line := strings.Repeat("X", 78) + "\r\n"
+	const head = "From: <a@example.org>\r\nTo: <b@example.org>\r\nDate: Sat, 28 Nov 2026 12:00:00 +0000\r\nMessage-Id: <1@example.org>\r\n\r\n"
 	return head + strings.Repeat(line, max(1, octets/len(line)))
 }
 
