@@ -130,7 +130,8 @@ func digestIdentity(name string, realms []string) (user, realm string) {
 }
 
 // digestText returns name and realm as they are said, and with the password as they are hashed. What can be is hashed as
-// ISO 8859-1, even where UTF-8 is said, so that passwords are those of HTTP (RFC 2831 §2.1.2.1).
+// ISO 8859-1, even where UTF-8 is said, so that passwords are those of HTTP (RFC 2831 §2.1.2.1). Cyrus SASL does the same. Dovecot
+// does not, so a password with an accent fails there, with this mechanism.
 func digestText(c digestChallenge, name, realm, password string) (said [2]string, hashed [3]string, err error) {
 	for i, s := range []string{name, realm, password} {
 		latin1, fits := s, true
