@@ -40,7 +40,8 @@ func (c *Conn) AuthTypes() []string {
 }
 
 // Auth authenticates (RFC 4954). An error that holds a smtp.Reply is the server's refusal: the connection is as it was, and another
-// attempt may follow, with the same or another mechanism. After success a second one is ErrAuthenticated.
+// attempt may follow, with the same or another mechanism. After success a second one is ErrAuthenticated, and while a transaction is
+// open (Reset) it is ErrTransaction.
 //
 // The mechanism, in any case, is one that the server offers. It is used as it is told, even if others may listen. With "" it is
 // the strongest that the server offers and the credentials can be used with, none of which gives the password or token away to

@@ -7,9 +7,9 @@
 // RFC 2034 (enhanced status codes in replies), draft-hall-prdr (PRDR), RFC 3207 and RFC 8314 (TLS), RFC 4954 (AUTH, with the
 // mechanisms of package auth). Memory per connection is constant, whatever the server sends and however large the message is.
 //
-// It does not retry, queue or look anything up in the DNS; it uses CHUNKING only where it is told to, since DATA needs as many round
-// trips with PIPELINING: a chunk goes only once recipients are accepted, though it might go with the commands (RFC 3030 §4.2), since a
-// connection that is found to have gone meanwhile must leave no doubt about the message. It does not convert 8-bit content or
-// internationalized addresses for a server that cannot take them; it does not split a transaction by LIMITS (RFC 9422), since a server
-// answers 452 for the recipients that are too many.
+// It does not queue, look anything up in the DNS, or retry, but for what a Pool does when a connection has gone while it waited. It
+// uses CHUNKING only where it is told to, since DATA needs as many round trips with PIPELINING: a chunk goes only once recipients are
+// accepted, though it might go with the commands (RFC 3030 §4.2), since a connection that is found to have gone must leave no doubt
+// about the message. It does not convert 8-bit content or internationalized addresses for a server that cannot take them; it does not
+// split a transaction by LIMITS (RFC 9422), since a server answers 452 for the recipients that are too many.
 package client

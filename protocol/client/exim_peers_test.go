@@ -118,7 +118,7 @@ func TestEximPRDR(t *testing.T) {
 				t.Fatalf("it offers %q", c.Extensions())
 			}
 			m := letter(strings.Fields(tt.to)...)
-			m.PRDR, m.Chunking = true, chunking
+			m.PRDR, m.Chunking, m.Content = true, chunking, strings.NewReader(strings.Repeat("la de da\n", chunkSize/4)) // several chunks
 			results, err := c.Send(t.Context(), m)
 			var got []int
 			for _, r := range results {

@@ -129,7 +129,8 @@ func (c *Conn) TLS() (tls.ConnectionState, bool) {
 	return *c.state, true
 }
 
-// Secured says whether nobody can listen: the connection has TLS, or is a unix socket.
+// Secured says whether nobody can listen: the connection has TLS, or is a unix socket. That the server is who it should be is more, and
+// known only where its certificate is verified (Security).
 func (c *Conn) Secured() bool {
 	peer := c.w.raw.RemoteAddr()
 	return c.state != nil || peer != nil && peer.Network() == "unix"

@@ -72,11 +72,54 @@ func sink(tb testing.TB, options ...string) string {
 	}
 }
 
-// text is content of about that many octets, as smtp-source makes it.
+// text is content of about that many octets, in lines of 80, as smtp-source makes it.
 func text(octets int) string {
-	const line = "La de da de da 1.\r\nLa de da de da 2.\r\nLa de da de da 3.\r\nLa de da de da 4.\r\n"
-	head := "From: <a@example.org>\r\nTo: <b@example.org>\r\nDate: Sat, 28 Nov 2026 12:00:00 +0000\r\nMessage-Id: <1@example.org>\r\n\r\n"
+	line := strings.Repeat("X", 78) + "\r\n"
+	const head = "From: <a@example.org>\r\nTo: <b@example.org>\r\nDate: Sat, 28 Nov 2026 12:00:00 +0000\r\nMessage-Id: <1@example.org>\r\n\r\n"
 	return head + strings.Repeat(line, max(1, octets/len(line)))
+}
+
+// What is known of a recipient when smtp-sink does as it is told: takes mail, refuses, puts off, goes.
+func TestSink(t *testing.T) {
+	for options, want := range map[string]string{
+		"":        "250",
+		"-p":      "250", // no PIPELINING
+		"-e":      "250", // no EHLO, and none of its extensions
+		"-f MAIL": "500",
+		"-r RCPT": "450",
+		"-f DATA": "500",
+		"-f .":    "500",
+		"-r .":    "450",
+		"-q MAIL": "not sent",
+		"-q DATA": "not sent",
+		"-q .":    "unknown",
+		"-Q RCPT": "421",
+		"-Q .":    "421",
+		"-p -q .": "unknown",
+		"-p -Q .": "421",
+	} {
+		for _, d := range []Dialect{LMTP(), ESMTP()} {
+			args := strings.Fields(options)
+			if d == LMTP() {
+				args = append(args, "-L")
+				if options == "-e" {
+					continue // LMTP has no hello but one
+				}
+			}
+			c, err := Dial(t.Context(), Address{Dialect: d, Network: "unix", Name: sink(t, args...)}, Options{})
+			if err != nil {
+				t.Errorf("%q: %v", args, err)
+				continue
+			}
+			m := letter("ann")
+			m.Content = strings.NewReader(text(10 << 10))
+			results, err := c.Send(t.Context(), m)
+			if got := told(results)[0]; !strings.HasPrefix(got, want) {
+				t.Errorf("%q: %q, %v; want %q", args, got, err, want)
+			}
+			c.Close()
+		}
+	}
 }
 
 // What Postfix's smtp-sink takes from this client, and from Postfix's own smtp-source, in turn.

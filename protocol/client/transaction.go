@@ -32,8 +32,8 @@ type step struct {
 // Send hands over one message and returns what is known about each recipient: results[i] is about
 // m.Recipients[i], whether there is an error or not. The error is nil if the server answered all that it was
 // asked, whatever the answers. Otherwise the message could not be sent (the errors of this package that say so,
-// a path that cannot be written, an error of m.Content) or the connection was lost. ctx does not interrupt a
-// read of m.Content.
+// a path that cannot be written, an error of m.Content) or the connection was lost, as it is when ctx
+// ends; but that does not interrupt a read of m.Content.
 func (c *Conn) Send(ctx context.Context, m Message) ([]Result, error) {
 	t := transaction{c: c, m: &m, results: make([]Result, len(m.Recipients))}
 	c.read = false
