@@ -14,7 +14,8 @@ const (
 )
 
 // watchAge returns what has been here too long, and tells senders what takes long, until ctx ends. It does so wherever the entries go: a
-// destination that is left alone is no excuse.
+// destination that is left alone is no excuse. But what is due and will be attempted is not returned before: the host may have been down
+// for longer than a life, or somebody held it.
 func (s *Spool) watchAge(ctx context.Context) {
 	for ctx.Err() == nil {
 		more, err := s.age(ctx)
@@ -35,7 +36,7 @@ func (s *Spool) watchAge(ctx context.Context) {
 func (s *Spool) age(ctx context.Context) (more bool, err error) {
 	now := s.cfg.Now()
 	for _, warned := range []int{1, 0} {
-		n, err := s.each(ctx, warned, now.Add(-s.cfg.Life), s.expire)
+		n, err := s.each(ctx, s.expire, selectExpired, warned, now.Add(-s.cfg.Life).UnixMicro(), now.UnixMicro(), agedAtOnce)
 		if err != nil || n > 0 {
 			return n == agedAtOnce, err
 		}
@@ -43,12 +44,12 @@ func (s *Spool) age(ctx context.Context) (more bool, err error) {
 	if s.cfg.DelayAfter < 0 {
 		return false, nil
 	}
-	n, err := s.each(ctx, 0, now.Add(-s.cfg.DelayAfter), s.warn)
+	n, err := s.each(ctx, s.warn, selectLate, now.Add(-s.cfg.DelayAfter).UnixMicro(), agedAtOnce)
 	return n == agedAtOnce, err
 }
 
-// each has something done with entries that arrived before a time, some of them.
-func (s *Spool) each(ctx context.Context, warned int, before time.Time, do func(*entry) error) (n int, err error) {
+// each has something done with entries that a query finds, and says how many those are.
+func (s *Spool) each(ctx context.Context, do func(*entry) error, query string, args ...any) (n int, err error) {
 	s.mu.Lock()
 	stalled := s.isStalled(s.cfg.Now())
 	s.mu.Unlock()
@@ -57,7 +58,7 @@ func (s *Spool) each(ctx context.Context, warned int, before time.Time, do func(
 	}
 	var list []*entry
 	err = s.db.Read(context.Background(), func(ctx context.Context, conn *sql.Conn) (err error) {
-		list, err = readKeys(ctx, conn, selectOld, warned, before.UnixMicro(), agedAtOnce)
+		list, err = readKeys(ctx, conn, query, args...)
 		return err
 	})
 	errs := make([]error, agedBeside)

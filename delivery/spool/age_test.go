@@ -3,6 +3,7 @@ package spool
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -67,6 +68,46 @@ func TestAge(t *testing.T) {
 				}
 				if !slices.Equal(got, tt.want) {
 					t.Errorf("notifications %q, want %q", got, tt.want)
+				}
+				empty(t, s)
+				stop()
+			})
+		})
+	}
+}
+
+// What is older than its life because nobody could attempt it is attempted once more, and returned only if that is in vain.
+func TestAgeBeforeAttempt(t *testing.T) {
+	for name, want := range map[string]struct {
+		fate   Fate
+		counts map[string]int // of attempts, by recipient
+	}{
+		"taken":    {Relayed, map[string]int{"bob@a.example": 1}},
+		"deferred": {Deferred, map[string]int{"bob@a.example": 1, "ann@here.example": 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := &carrier{}
+				c.answer = func(_ context.Context, name string, m *Message) ([]Outcome, error) {
+					if name == "here.example" {
+						return all(m, Delivered, smtp.Reply{}), nil
+					}
+					return all(m, want.fate, later), nil
+				}
+				cfg := config(tempPath(t), c)
+				cfg.DelayAfter = -1
+				s := open(t, cfg)
+				put(t, s, mail("ann@here.example", "x", "bob@a.example"))
+				time.Sleep(6 * 24 * time.Hour)
+				stop := run(t, s)
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				counts := map[string]int{}
+				for _, one := range c.attempts() {
+					counts[one.to[0]]++
+				}
+				if !maps.Equal(counts, want.counts) {
+					t.Errorf("attempts %v, want %v", counts, want.counts)
 				}
 				empty(t, s)
 				stop()

@@ -68,9 +68,11 @@ const (
 	selectNextDestination = "SELECT destination, next FROM entry INDEXED BY entry_due WHERE state = 1 AND destination > ? ORDER BY destination, next LIMIT 1"
 	selectRests           = "SELECT name FROM destination"
 	deleteRests           = "DELETE FROM destination"
-	selectOld             = "SELECT message, number FROM entry INDEXED BY entry_age WHERE state = 1 AND warned = ? AND arrived <= ? ORDER BY arrived LIMIT ?"
-	selectTrying          = "SELECT message, number FROM entry INDEXED BY entry_trying WHERE state = 0 ORDER BY message LIMIT ?"
-	selectWays            = "SELECT r.message, r.entry, r.number, m.local, m.domain, r.local, r.domain, e.destination FROM recipient AS r " +
+	selectExpired         = "SELECT message, number FROM entry INDEXED BY entry_age WHERE state = 1 AND warned = ? AND arrived <= ? " +
+		"AND (next > ? OR destination IN (SELECT name FROM destination)) ORDER BY arrived LIMIT ?"
+	selectLate   = "SELECT message, number FROM entry INDEXED BY entry_age WHERE state = 1 AND warned = 0 AND arrived <= ? ORDER BY arrived LIMIT ?"
+	selectTrying = "SELECT message, number FROM entry INDEXED BY entry_trying WHERE state = 0 ORDER BY message LIMIT ?"
+	selectWays   = "SELECT r.message, r.entry, r.number, m.local, m.domain, r.local, r.domain, e.destination FROM recipient AS r " +
 		"JOIN message AS m ON m.seq = r.message JOIN entry AS e ON e.message = r.message AND e.number = r.entry " +
 		"WHERE (r.message, r.entry, r.number) > (?, ?, ?) ORDER BY r.message, r.entry, r.number LIMIT ?"
 	selectLastEntry = "SELECT max(number) FROM entry WHERE message = ?"
