@@ -52,7 +52,7 @@ func (a *Agent) Carry(ctx context.Context, p Parcel) []Carried {
 const (
 	busyFirst = 10 * time.Millisecond
 	busyMost  = time.Second
-	busyAll   = 20 * time.Second
+	busyAll   = 3 * time.Second
 )
 
 // waitForBusy tries those recipients again for a while whose mailbox has too many deliveries under way.

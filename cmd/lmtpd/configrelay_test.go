@@ -119,6 +119,8 @@ func TestMistakesRelay(t *testing.T) {
 		{"a password of nobody", relay + "password_file = \"/p\"\n", `3:1: password_file: give user, whose it is`},
 		{"a password in the open", relay + "user = \"me\"\npassword = \"secret\"\n", "3:1: user: give password_file, the file with the password, or token_file\n4:1: unknown key \"password\" in [relay]"},
 		{"a password and a token", relay + "user = \"me\"\npassword_file = \"/p\"\ntoken_file = \"/t\"\n", `5:1: token_file: either this or password_file says who user is`},
+		{"a password for whoever answers", relay + "tls = \"opportunistic\"\nuser = \"me\"\npassword_file = \"/p\"\n",
+			`4:1: user: with tls = "opportunistic" the secret may go to whoever answers: name a mechanism with auth, or leave tls out`},
 		{"a mechanism of nobody", relay + "auth = \"PLAIN\"\n", `3:1: auth: give user and password_file, else there is nobody to log in`},
 		{"a mechanism for tokens", relay + "user = \"me\"\npassword_file = \"/p\"\nauth = \"XOAUTH2\"\n", `5:8: auth: XOAUTH2 needs a token: give token_file`},
 		{"a mechanism for passwords", relay + "user = \"me\"\ntoken_file = \"/t\"\nauth = \"login\"\n", `5:8: auth: LOGIN needs a password: give password_file`},

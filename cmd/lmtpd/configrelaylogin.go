@@ -54,6 +54,8 @@ func (r *Route) readLogin(t *table) {
 				t.report.add(t.values[key].key, "%s: give user, whose it is", key)
 			}
 		}
+	case secrets && r.TLS == RelayTLSOpportunistic && r.Mechanism == "":
+		t.report.add(t.values["user"].key, `user: with tls = "opportunistic" the secret may go to whoever answers: name a mechanism with auth, or leave tls out`)
 	case t.has("auth") && !t.has("user") && r.Mechanism != "EXTERNAL":
 		t.report.add(t.values["auth"].key, "auth: give user and password_file, else there is nobody to log in")
 	case bearer(r.Mechanism) && t.has("password_file"):

@@ -16,7 +16,7 @@ import (
 // The names of destinations that are no relay's.
 const (
 	localDestination = "local"
-	noDestination    = "nowhere" // that there was one when the mail was taken is no reason to keep it
+	noDestination    = "nowhere" // there was one when the mail was taken, and may be again: it waits
 )
 
 // A post brings agent, spool and relay together: it is the queue of the agent and the transport of the spool. It is made before any
@@ -64,12 +64,7 @@ func (p *post) Attempt(ctx context.Context, destination string, m *spool.Message
 	case localDestination:
 		return p.deliver(ctx, m), nil
 	case noDestination:
-		outcomes := make([]spool.Outcome, len(m.Recipients))
-		for i, to := range m.Recipients {
-			r := smtp.Reply{Code: 550, Status: smtp.StatusNotAuthorized, Text: "Relaying is not permitted"}
-			outcomes[i] = spool.Outcome{Fate: spool.Bounced, Reply: r.For(to.To), Cause: errNoRelay}
-		}
-		return outcomes, nil
+		return nil, errNoRelay
 	}
 	return p.relay.Attempt(ctx, destination, m)
 }
