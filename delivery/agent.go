@@ -159,7 +159,7 @@ func (a *Agent) Sender(ctx context.Context, env *smtp.Envelope) smtp.Reply {
 // Recipient says whether the recipient's mailbox would take the message now, as far as that can be told, and reserves
 // what it needs of a quota.
 func (a *Agent) Recipient(ctx context.Context, env *smtp.Envelope, to smtp.Recipient) smtp.Reply {
-	targets, err := a.admit(ctx, env, to, nil)
+	targets, err := a.admit(ctx, query{env: env}, to)
 	r := admitted(err).For(to.To)
 	if err != nil && env.ID != "" { // else it was asked about without a message
 		a.log(ctx, env, outcome{to: to, targets: targets, reply: r, cause: err})
@@ -174,20 +174,20 @@ func admitted(err error) smtp.Reply {
 	return replyFor(err)
 }
 
-// admit decides what Recipient answers, and tells ex how. A recipient that is several mailboxes is taken if one of
+// admit decides what Recipient answers. A recipient that is several mailboxes is taken if one of
 // them takes the message.
-func (a *Agent) admit(ctx context.Context, env *smtp.Envelope, to smtp.Recipient, ex *Explanation) ([]target, error) {
+func (a *Agent) admit(ctx context.Context, q query, to smtp.Recipient) ([]target, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.Lookup)
 	defer cancel()
-	targets := a.certainly(ctx, query{env, ex}, to.To)
-	if !a.ledger.admits(env, len(targets)) {
+	targets := a.certainly(ctx, q, to.To)
+	if !a.ledger.admits(q.env, len(targets)) {
 		return nil, errTooManyTargets
 	}
 	var refused error
 	taken := false
 	for i := range targets {
-		err := a.check(ctx, env, &targets[i])
-		ex.check(&targets[i], err)
+		err := a.check(ctx, q.env, &targets[i])
+		q.ex.check(&targets[i], err)
 		taken = taken || err == nil
 		refused = worse(refused, err)
 	}

@@ -26,7 +26,7 @@ type Step struct {
 // Explain does what Recipient does, and tells it. Nothing stays reserved.
 func (a *Agent) Explain(ctx context.Context, env *smtp.Envelope, to smtp.Recipient) Explanation {
 	ex := &Explanation{}
-	_, err := a.admit(ctx, env, to, ex)
+	_, err := a.admit(ctx, query{env: env, ex: ex}, to)
 	a.Abandon(env)
 	ex.Reply = admitted(err).For(to.To)
 	return *ex

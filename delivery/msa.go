@@ -27,7 +27,7 @@ func (m *MSA) Sender(ctx context.Context, env *smtp.Envelope) smtp.Reply {
 // Recipient refuses what will never be delivered. What cannot be told, or might have room later, the queue will try again.
 func (m *MSA) Recipient(ctx context.Context, env *smtp.Envelope, to smtp.Recipient) smtp.Reply {
 	a := m.agent
-	targets, err := a.admit(ctx, env, to, nil)
+	targets, err := a.admit(ctx, query{env: env, submitted: true}, to)
 	a.ledger.release(env) // it is asked again when it is delivered
 	if r := admitted(err).For(to.To); !r.Transient() || errors.Is(err, errTooManyTargets) {
 		if err != nil && env.ID != "" { // else it was asked about without a message

@@ -263,6 +263,9 @@ func TestMSA(t *testing.T) {
 			t.Errorf("RCPT %s: %s, want %s", to, got, want)
 		}
 	}
+	if got := h.Recipient(t.Context(), env, envelope("eve@elsewhere.example").Recipients[0]); got.Code != 550 {
+		t.Errorf("who has an account and does not submit: %s", got)
+	}
 	env.Recipients = envelope("ann@example.org", "eve@elsewhere.example").Recipients
 	got := m.Deliver(t.Context(), env, strings.NewReader(letter))
 	if len(got) != 2 || got[0].String() != "250 2.0.0 Queued ID1" {

@@ -37,8 +37,9 @@ var (
 
 // A query is who asks for a recipient, and who wants to hear how it is found; the second may be nil.
 type query struct {
-	env *smtp.Envelope
-	ex  *Explanation
+	env       *smtp.Envelope
+	ex        *Explanation
+	submitted bool // it may go elsewhere; mail of others is sent on because of an alias, or not at all
 }
 
 // resolve finds a recipient's mailboxes. That there is no such account is an answer; that the accounts, or aliases,
@@ -49,7 +50,7 @@ func (a *Agent) resolve(ctx context.Context, q query, to smtp.Path) []target {
 	q.ex.block(b, addr)
 	if b == nil {
 		t := target{address: to.String(), err: errNotLocal}
-		if q.env.Account != "" || q.env.Submitter { // mail of others is sent on because of an alias, or not at all
+		if q.submitted {
 			t = a.elsewhere(q.env.From, to)
 		}
 		return []target{t}
