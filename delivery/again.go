@@ -24,11 +24,11 @@ const clockSlack = 2 * time.Second
 // traceOctets is where the Received of a message is that came through the queue: behind fields that are put before it.
 const traceOctets = 8 << 10
 
-// doubt says whether a recipient that is tried again may have the message in a mailbox, or has it in one of several. A partly
+// doubt says whether a recipient that is tried again may have the message in one of its targets, or has it there. A partly
 // knows the latter too, but not after the daemon has ended.
 func (o *outcome) doubt() Doubt {
 	for i := range o.targets {
-		if t := &o.targets[i]; !t.isRemote() && (t.err == nil || t.unsure) {
+		if t := &o.targets[i]; t.err == nil || t.unsure {
 			return CutOff
 		}
 	}

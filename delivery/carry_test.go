@@ -148,3 +148,28 @@ func TestCarryBusy(t *testing.T) {
 		})
 	}
 }
+
+// What was sent on, while another target was deferred, is sent on again by a daemon that was started anew, and the log tells.
+func TestCarrySentOn(t *testing.T) {
+	h, _ := queueHost(t)
+	env := envelope("both@example.org")
+	p := delivery.Parcel{Envelope: env, Content: strings.NewReader("Received: from here\r\n" + letter), Arrived: noon}
+	h.store.Fault = func(op storetest.Op, _ string) error {
+		if op == storetest.OpDeliver {
+			return store.ErrFull
+		}
+		return nil
+	}
+	first := h.Carry(t.Context(), p)[0]
+	if !first.Reply.Transient() || first.Doubt != delivery.CutOff {
+		t.Errorf("%s, doubt %d", first.Reply, first.Doubt)
+	}
+	p.Doubt = first.Doubt
+	if h.Carry(t.Context(), p); strings.Contains(h.log.String(), "may come twice") {
+		t.Error("who remembers has sent it on again")
+	}
+	again, q := queueHost(t)
+	if second := again.Carry(t.Context(), p)[0]; !second.Reply.Positive() || len(q.put) != 1 || !strings.Contains(again.log.String(), "may come twice") {
+		t.Errorf("%s, %d in the queue, log %s", second.Reply, len(q.put), again.log.String())
+	}
+}

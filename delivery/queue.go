@@ -74,6 +74,9 @@ func (a *Agent) sendOnFor(ctx context.Context, d *delivery, w want, to []*target
 	if err := a.cfg.Queue.Put(ctx, env, trace, c); err != nil {
 		return err
 	}
+	if !d.arrived.IsZero() { // what is in the queue no more cannot be looked for
+		a.cfg.Log.WarnContext(ctx, "sent on after an attempt that nobody knows the end of: it may come twice", "id", d.env.ID, "to", "<"+rcpt+">", "queued", env.ID)
+	}
 	d.outcomes[w.recipient].queued = env.ID
 	return nil
 }
