@@ -48,7 +48,7 @@ func (a *Agent) received(env *smtp.Envelope, at time.Time) []byte {
 		b = append(b, '>')
 	}
 	b = append(b, ";\r\n\t"...)
-	b = at.AppendFormat(b, "Mon, 02 Jan 2006 15:04:05 -0700")
+	b = at.AppendFormat(b, time.RFC1123Z)
 	return append(b, "\r\n"...)
 }
 

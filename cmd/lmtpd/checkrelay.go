@@ -4,11 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 
 	"lmtpd/protocol/client"
-	"lmtpd/protocol/server/certificate"
 )
 
 // relay tells where mail goes that is for nobody here. Nobody is asked over the network.
@@ -79,19 +77,6 @@ func loginMeaning(r Route) string {
 	default:
 		return r.User + " with " + how + "; " + secretState(path)
 	}
-}
-
-// secretState tells who can read a secret, as far as the mode of its file tells that.
-func secretState(path string) string {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "cannot tell: " + err.Error()
-	}
-	text := fmt.Sprintf("%s, mode %04o", path, info.Mode().Perm())
-	if certificate.Exposed(info.Mode()) {
-		text += ": everybody on this host can read it"
-	}
-	return text
 }
 
 // checkRelay tells the mistakes in the files that the routes name.

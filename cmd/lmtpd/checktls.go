@@ -32,7 +32,7 @@ func (p printer) tls(c TLS, data string, now time.Time) {
 		p.line("  names", hostsMeaning(leaf, i == 0))
 		p.line("  issuer", issuerMeaning(leaf))
 		p.line("  valid", validityMeaning(leaf, err, now))
-		p.line("  key", keyState(pair.Key))
+		p.line("  key", secretState(pair.Key))
 	}
 	p.line("  clients", clientsMeaning(c))
 	if c.Client != certificate.ClientNone {
@@ -88,8 +88,8 @@ func validityMeaning(leaf *x509.Certificate, err error, now time.Time) string {
 	return fmt.Sprintf("until %s, %d days more", until, int(leaf.NotAfter.Sub(now).Hours()/24))
 }
 
-// keyState tells who can read a key, as far as its mode tells that.
-func keyState(path string) string {
+// secretState tells who can read a key or a password, as far as the mode of its file tells that.
+func secretState(path string) string {
 	info, err := os.Stat(path)
 	if err != nil {
 		return "cannot tell: " + err.Error()

@@ -11,21 +11,10 @@ import (
 	"lmtpd/protocol/smtp"
 )
 
-const dovecotOneFull = `
-mail_plugins = quota
+// dovecotOneFull is for accounts with a quota that LMTP minds.
+const dovecotOneFull = dovecotShared + `
 protocol lmtp {
   mail_plugins = quota
-}
-plugin {
-  quota = maildir:User quota
-}
-passdb {
-  driver = passwd-file
-  args = USERS
-}
-userdb {
-  driver = passwd-file
-  args = USERS
 }
 `
 

@@ -23,7 +23,7 @@ func notification(r dsn.Report) (spool.Mail, error) {
 		return spool.Mail{}, err
 	}
 	env.ID = id
-	trace := fmt.Sprintf("Received: by %s id %s;\r\n\t%s\r\n", r.Hostname, id, now.Format("Mon, 02 Jan 2006 15:04:05 -0700"))
+	trace := fmt.Sprintf("Received: by %s id %s;\r\n\t%s\r\n", r.Hostname, id, now.Format(time.RFC1123Z))
 	return spool.Mail{Envelope: env, Trace: []byte(trace), Content: bytes.NewReader(content.Bytes())}, nil
 }
 

@@ -8,49 +8,21 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 )
 
 // A mailDrop is an LMTP server that answers for each recipient what their local-part says: "550@x" is refused,
 // "452-final@x" after the content, "hangup@x" by hanging up there; anybody else is delivered.
 type mailDrop struct {
-	url  string
-	mu   sync.Mutex
-	said []string // all lines from the client, content too
+	notes
+	url string
 }
 
 func startMailDrop(t *testing.T, network, address string) *mailDrop {
 	t.Helper()
-	l, err := net.Listen(network, address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &mailDrop{url: "lmtp://" + l.Addr().String()}
-	if network == "unix" {
-		d.url = "lmtp+unix:" + address
-	}
-	var sessions sync.WaitGroup
-	sessions.Go(func() {
-		for {
-			nc, err := l.Accept()
-			if err != nil {
-				return
-			}
-			sessions.Go(func() { d.session(nc) })
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		sessions.Wait()
-	})
+	d := &mailDrop{}
+	d.url = serveLMTP(t, network, address, d.session)
 	return d
-}
-
-func (d *mailDrop) lines() string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return strings.Join(d.said, "\n")
 }
 
 func (d *mailDrop) session(nc net.Conn) {
@@ -60,9 +32,7 @@ func (d *mailDrop) session(nc net.Conn) {
 	var accepted []string
 	for in.Scan() {
 		line := strings.TrimSuffix(in.Text(), "\r")
-		d.mu.Lock()
-		d.said = append(d.said, line)
-		d.mu.Unlock()
+		d.note(line)
 		switch verb := line[:min(4, len(line))]; {
 		case verb == "LHLO":
 			fmt.Fprint(nc, "250-drop\r\n250-SIZE 1000\r\n250-SMTPUTF8\r\n250 8BITMIME\r\n")

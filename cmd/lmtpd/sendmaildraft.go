@@ -109,7 +109,7 @@ func (m *mailer) complete(h header, from smtp.Path, fullName string) header {
 	author := mail.Address{Name: cmp.Or(fullName, m.user.Name), Address: from.String()}
 	for _, f := range []struct{ name, value string }{
 		{"From", author.String()},
-		{"Date", time.Now().Format("Mon, 02 Jan 2006 15:04:05 -0700")},
+		{"Date", time.Now().Format(time.RFC1123Z)},
 		{"Message-ID", "<" + strings.ToLower(rand.Text()) + "@" + m.host + ">"},
 	} {
 		if name := strings.ToLower(f.name); !h.has(name) {

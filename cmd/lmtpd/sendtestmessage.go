@@ -24,7 +24,7 @@ func testMessage(m client.Message, host string) []byte {
 		from = smtp.Path{Local: "postmaster", Domain: host}
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "Date: %s\r\n", now.Format("Mon, 02 Jan 2006 15:04:05 -0700"))
+	fmt.Fprintf(&b, "Date: %s\r\n", now.Format(time.RFC1123Z))
 	fmt.Fprintf(&b, "From: %s\r\nTo: %s\r\n", from, strings.Join(to, ",\r\n\t"))
 	fmt.Fprintf(&b, "Subject: Test message of %s\r\n", now.Format("2006-01-02 15:04:05"))
 	fmt.Fprintf(&b, "Message-ID: <%s@%s>\r\n", strings.ToLower(rand.Text()), host)

@@ -13,22 +13,24 @@ import (
 // deferred after the content, "421@x" too, and then it hangs up as it does for "hangup@x" without a word; anybody else is
 // delivered.
 type taker struct {
+	notes
 	url    string
 	before func(n int) // unless nil, called before a connection's message number n is answered, counted from 1
-
-	mu   sync.Mutex
-	said []string // all lines from clients, content too
 }
 
 func startTaker(t *testing.T, network, address string) *taker {
 	t.Helper()
+	k := &taker{}
+	k.url = serveLMTP(t, network, address, k.session)
+	return k
+}
+
+// serveLMTP serves connections until the test is over, and returns where.
+func serveLMTP(t *testing.T, network, address string, session func(net.Conn)) (url string) {
+	t.Helper()
 	l, err := net.Listen(network, address)
 	if err != nil {
 		t.Fatal(err)
-	}
-	k := &taker{url: "lmtp://" + l.Addr().String()}
-	if network == "unix" {
-		k.url = "lmtp+unix:" + address
 	}
 	var sessions sync.WaitGroup
 	sessions.Go(func() {
@@ -37,20 +39,35 @@ func startTaker(t *testing.T, network, address string) *taker {
 			if err != nil {
 				return
 			}
-			sessions.Go(func() { k.session(nc) })
+			sessions.Go(func() { session(nc) })
 		}
 	})
 	t.Cleanup(func() {
 		l.Close()
 		sessions.Wait()
 	})
-	return k
+	if network == "unix" {
+		return "lmtp+unix:" + address
+	}
+	return "lmtp://" + l.Addr().String()
 }
 
-func (k *taker) lines() string {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return strings.Join(k.said, "\n")
+// notes are all lines from clients, content too.
+type notes struct {
+	mu   sync.Mutex
+	said []string
+}
+
+func (n *notes) note(line string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.said = append(n.said, line)
+}
+
+func (n *notes) lines() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return strings.Join(n.said, "\n")
 }
 
 // session serves one connection.
@@ -94,9 +111,7 @@ func (k *taker) session(nc net.Conn) {
 func (k *taker) read(in *bufio.Scanner) bool {
 	ok := in.Scan()
 	if ok {
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		k.said = append(k.said, in.Text())
+		k.note(in.Text())
 	}
 	return ok
 }

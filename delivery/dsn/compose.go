@@ -17,9 +17,6 @@ import (
 // ErrNoReport is returned for a Report that no notification may be made of: nobody to tell, or nothing to say.
 var ErrNoReport = errors.New("no notification is due to the null reverse-path, or about no recipient")
 
-// dateTime is the date-time of RFC 5322 §3.3.
-const dateTime = "Mon, 02 Jan 2006 15:04:05 -0700"
-
 // Compose writes the notification that tells r to w. id is its own, no other message's; now is when it is written. What is returned
 // is the envelope to send it in: the null reverse-path, the sender of the message as the recipient, and what the octets that were
 // written ask of who carries them. An error is that of w, of the message's content, or ErrNoReport; then w holds a torn one.
@@ -123,7 +120,7 @@ func (n *notification) boundary() string {
 // header is the notification's own. Its sender answers to nobody, and says that no person wrote it (RFC 3834 §5).
 func (n *notification) header(boundary, encoding string) textproto.Header {
 	fields := []field{
-		{"Date", n.now.Format(dateTime)},
+		{"Date", n.now.Format(time.RFC1123Z)},
 		{"From", "Mail Delivery System <MAILER-DAEMON@" + n.host() + ">"},
 		{"To", clean(n.From.String(), smtp.UTF8)},
 		{"Subject", n.subject()},

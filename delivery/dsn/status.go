@@ -77,7 +77,7 @@ func appendDate(b []byte, name string, t time.Time) []byte {
 	if t.IsZero() {
 		return b
 	}
-	return field{name, t.Format(dateTime)}.append(b)
+	return field{name, t.Format(time.RFC1123Z)}.append(b)
 }
 
 // enhanced is the status code of a recipient: the reply's, where it has one that fits what was done, else the class alone, if no

@@ -5,6 +5,7 @@ import (
 	"mime"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"lmtpd/protocol/smtp"
@@ -77,7 +78,7 @@ func (n *notification) writeText(w io.Writer) {
 		b = appendLines(b, "    ", "Subject: "+s)
 	}
 	if !n.Arrived.IsZero() {
-		b = appendLines(b, "    ", "Sent: "+n.Arrived.Format(dateTime))
+		b = appendLines(b, "    ", "Sent: "+n.Arrived.Format(time.RFC1123Z))
 	}
 	b = appendLines(b, "    ", "ID: "+clean(n.ID, smtp.UTF8))
 	w.Write(b)
@@ -142,12 +143,12 @@ func (r *Recipient) untilLast() string {
 	if r.Last.IsZero() {
 		return ""
 	}
-	return " until " + r.Last.Format(dateTime)
+	return " until " + r.Last.Format(time.RFC1123Z)
 }
 
 func (r *Recipient) next() (s string) {
 	if !r.Until.IsZero() {
-		s = "It will be tried again until " + r.Until.Format(dateTime) + ". "
+		s = "It will be tried again until " + r.Until.Format(time.RFC1123Z) + ". "
 	}
 	if r.Notify == 0 || r.Notify&smtp.NotifyFailure != 0 { // RFC 3461 §5.2.6
 		s += "You will be told if it cannot be delivered. "

@@ -25,7 +25,7 @@ type Config struct {
 	Grace      time.Duration // for attempts under way when Run ends; 0: 30 s
 
 	Retries     []time.Duration // pauses after the first attempts; they go on doubling; nil: 5, 15 and 30 minutes
-	LongestRest time.Duration   // which no pause exceeds; 0: 2 hours
+	LongestRest time.Duration   // which no pause exceeds; 0: 4 hours
 	Concurrency int             // attempts at once for one destination; 0: 20
 	Memory      int64           // octets of contents kept from Put to the first attempt; 0: 32 MiB
 
@@ -48,7 +48,7 @@ func (c Config) complete() (Config, error) {
 	c.Life = cmp.Or(c.Life, 5*24*time.Hour)
 	c.DelayAfter = cmp.Or(c.DelayAfter, 4*time.Hour)
 	c.Grace = cmp.Or(c.Grace, 30*time.Second)
-	c.LongestRest = cmp.Or(c.LongestRest, 2*time.Hour)
+	c.LongestRest = cmp.Or(c.LongestRest, 4*time.Hour)
 	c.Concurrency = cmp.Or(c.Concurrency, 20)
 	c.Memory = cmp.Or(c.Memory, 32<<20)
 	if len(c.Retries) == 0 {

@@ -142,7 +142,7 @@ func (h *Handler) Deliver(ctx context.Context, env *smtp.Envelope, content io.Re
 // mended is the content with its header mended.
 func (h *Handler) mended(ctx context.Context, env *smtp.Envelope, content io.Reader) *editor {
 	e := &editor{src: content, missing: []addition{
-		{"date", "Date: " + h.cfg.Now().Format("Mon, 02 Jan 2006 15:04:05 -0700") + "\r\n"},
+		{"date", "Date: " + h.cfg.Now().Format(time.RFC1123Z) + "\r\n"},
 		{"message-id", "Message-ID: <" + env.ID + "@" + h.cfg.Hostname + ">\r\n"},
 	}}
 	if h.cfg.From == Own && env.Account != "" {

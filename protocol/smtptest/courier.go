@@ -1,6 +1,7 @@
 package smtptest
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"slices"
@@ -43,7 +44,7 @@ func (c *courier) Put(ctx context.Context, env *smtp.Envelope, trace []byte, con
 		c.mu.Unlock()
 	}
 	if local.Recipients != nil {
-		c.agent.Carry(ctx, delivery.Parcel{Envelope: &local, Content: whole(slices.Concat(trace, b))})
+		c.agent.Carry(ctx, delivery.Parcel{Envelope: &local, Content: bytes.NewReader(slices.Concat(trace, b))})
 	}
 	return nil
 }
@@ -64,22 +65,4 @@ func (c *courier) kept(ctx context.Context, s store.Store) ([]Message, error) {
 	defer c.mu.Unlock()
 	all, err := Stored(ctx, s)
 	return append(all, c.sent...), err
-}
-
-// whole is content in memory.
-type whole []byte
-
-// Size returns the length in octets.
-func (w whole) Size() int64 { return int64(len(w)) }
-
-// ReadAt reads from any place.
-func (w whole) ReadAt(p []byte, off int64) (int, error) {
-	if off >= w.Size() {
-		return 0, io.EOF
-	}
-	n := copy(p, w[off:])
-	if n < len(p) {
-		return n, io.EOF
-	}
-	return n, nil
 }
